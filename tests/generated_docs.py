@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of the docs that the program writes itself: run as a module to remake them."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "sirolens"
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("advise",),
+    ("models",),
+    ("models", "list"),
+    ("models", "show"),
+    ("models", "check"),
+    ("models", "export"),
+    ("simulate",),
+    ("estimate",),
+)
+
+
+def command_help(command: tuple[str, ...], language: str) -> str:
+    """What ``sirolens ... --help`` prints, without colours, 100 columns wide."""
+    plain = {
+        **os.environ,
+        "COLUMNS": "100",
+        "TERM": "dumb",
+        "NO_COLOR": "1",
+        "TYPER_USE_RICH": "0",
+        "SIROLENS_LANGUAGE": language,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "sirolens", *command, "--help"], capture_output=True, text=True, check=True, env=plain
+    )
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def cli_page() -> str:
+    """The page on the command line."""
+    parts = ["# The command line\n\nWritten by `make docs` from the program's own help.\n"]
+    for command in COMMANDS:
+        parts.append(f"## `{' '.join(('sirolens', *command))}`\n\n```text\n{command_help(command, 'en')}\n```\n")
+    parts.append(f"## 中文\n\n`SIROLENS_LANGUAGE=zh`:\n\n```text\n{command_help((), 'zh')}\n```\n")
+    return "\n".join(parts)
+
+
+def public_names(path: Path) -> list[tuple[str, str]]:
+    """Each name in a module's ``__all__`` with the first sentence of its docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = {
+        node.name: (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+            return [(name, said.get(name, "")) for name in ast.literal_eval(node.value)]
+    return []
+
+
+def api_page() -> str:
+    """The page that lists every public name."""
+    parts = ["# The Python API\n\nWritten by `make docs` from the code: every public name and its first sentence.\n"]
+    for path in sorted(PACKAGE.rglob("*.py")):
+        names = public_names(path)
+        if names and "cli" not in path.relative_to(PACKAGE).parts:
+            module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+            rows = [f"- `{name}`: {sentence}" if sentence else f"- `{name}`" for name, sentence in names]
+            parts.append(f"## `{module}`\n\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+PAGES = {"docs/cli.md": cli_page, "docs/api.md": api_page}
+
+if __name__ == "__main__":
+    for name, make in PAGES.items():
+        (ROOT / name).write_text(make(), encoding="utf-8")
