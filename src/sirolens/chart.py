@@ -12,6 +12,7 @@ days are counted in the chart's `zone`. All values are in canonical units (`siro
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -160,10 +161,21 @@ class Patient:
         20.0
         """
         if self.born is not None:
-            return (day - self.born).days / 365.25
+            return _years_between(self.born, day)
         if self.age_years is None or self.age_at is None:
             return None
         return self.age_years + (day - self.age_at).days / 365.25
+
+
+def _years_between(born: date, day: date) -> float:
+    """Completed years plus the share of the running one: exactly 1 on the first birthday."""
+    completed = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    last, following = (_birthday(born, born.year + completed + years) for years in (0, 1))
+    return completed + (day - last).days / (following - last).days
+
+
+def _birthday(born: date, year: int) -> date:
+    return date(year, 3, 1) if (born.month, born.day) == (2, 29) and not isleap(year) else born.replace(year=year)
 
 
 @final

@@ -26,6 +26,7 @@ __all__ = [
     "Hold",
     "InTurn",
     "Intake",
+    "Limited",
     "Missing",
     "Once",
     "Regimen",
@@ -42,6 +43,7 @@ __all__ = [
 
 MORNING = time(8)
 EVENING = time(20)
+SMALLEST_STEP_MG = 0.001  # a microgram: finer steps would make a taper of millions of parts
 
 
 def _require(holds: bool, otherwise: Message) -> None:
@@ -157,7 +159,7 @@ class Regimen(ABC):
     def lasting(self, days: int) -> Regimen:
         """End after a number of calendar days."""
         _require(days > 0, error("regimen.days-not-positive", days=days))
-        return _Limited(regimen=self, limit_days=days)
+        return Limited(regimen=self, limit_days=days)
 
     def missing(self, *dates: date) -> Regimen:
         """Take out every intake on these calendar dates."""
@@ -180,6 +182,9 @@ class Calendar(Regimen):
     pattern: tuple[tuple[tuple[time, float], ...], ...]
     weekly: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", tuple(tuple(sorted(on_day)) for on_day in self.pattern))
+
     @property
     def days(self) -> int | None:
         """Without end."""
@@ -189,8 +194,10 @@ class Calendar(Regimen):
         shift = start.weekday() if self.weekly else 0
         for day in count():
             at_day = start.date() + timedelta(days=day)
-            for clock, amount_mg in self.pattern[(day + shift) % len(self.pattern)]:
-                yield Intake(at=datetime.combine(at_day, clock, start.tzinfo), amount_mg=amount_mg)
+            on_day = self.pattern[(day + shift) % len(self.pattern)]
+            doses = [Intake(at=datetime.combine(at_day, clock, start.tzinfo), amount_mg=a) for clock, a in on_day]
+            # A clock time that the spring change skips comes after later clock times of its day.
+            yield from sorted(doses, key=lambda dose: dose.at.astimezone(UTC)) if len(doses) > 1 else doses
 
 
 @final
@@ -248,7 +255,7 @@ class Hold(Regimen):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Limited(Regimen):
+class Limited(Regimen):
     """A regimen that ends after a number of calendar days."""
 
     regimen: Regimen
@@ -287,7 +294,8 @@ class InTurn(Regimen):
             yield from part._from(begin)
             if part.days is None:
                 return
-            begin = datetime.combine(begin.date() + timedelta(days=part.days), time(), start.tzinfo)
+            # The clock goes with it, so that doses "every 48 h" after a loading dose do not move to midnight.
+            begin = datetime.combine(begin.date() + timedelta(days=part.days), start.time(), start.tzinfo)
 
 
 @final
@@ -387,6 +395,7 @@ def taper(from_mg: float, *, step_mg: float, every_days: int, to_mg: float = 0.0
     """
     _check_dose(from_mg)
     _check_dose(step_mg)
+    _require(step_mg >= SMALLEST_STEP_MG, error("regimen.step-too-small", step_mg=step_mg, least_mg=SMALLEST_STEP_MG))
     _require(0.0 <= to_mg < from_mg, error("regimen.taper-not-downward", to_mg=to_mg))
     steps: list[Regimen] = []
     dose_mg = from_mg

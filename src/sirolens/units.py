@@ -49,7 +49,7 @@ _TRIGLYCERIDE = MOLAR_MASS_G_MOL["triglyceride"].value
 
 # quantity -> canonical unit, then each accepted spelling (after `normalise`) with its factor into it
 _TABLE: dict[str, tuple[str, dict[str, float]]] = {
-    "dose": ("mg", {"mg": 1.0, "mcg": 1e-3, "ug": 1e-3, "g": 1e3}),
+    "dose": ("mg", {"mg": 1.0, "mcg": 1e-3, "ug": 1e-3, "g": 1e3, "毫克": 1.0, "微克": 1e-3}),
     "concentration": (
         "ng/mL",
         {
@@ -66,6 +66,8 @@ _TABLE: dict[str, tuple[str, dict[str, float]]] = {
             "ng/l": 1e-3,
             "nmol/l": _SIROLIMUS / 1e3,
             "umol/l": _SIROLIMUS,
+            "纳克/毫升": 1.0,
+            "微克/升": 1.0,
         },
     ),
     "count": (
@@ -74,25 +76,62 @@ _TABLE: dict[str, tuple[str, dict[str, float]]] = {
             "10^9/l": 1.0,
             "10*9/l": 1.0,
             "x10^9/l": 1.0,
+            "x10*9/l": 1.0,
+            "10e9/l": 1.0,
             "g/l": 1.0,
             "10^3/ul": 1.0,
             "10*3/ul": 1.0,
+            "x10^3/ul": 1.0,
             "k/ul": 1.0,
             "10*4/ul": 10.0,
             "10^4/ul": 10.0,
+            "x10^4/ul": 10.0,
             "万/ul": 10.0,
+            "万/mm3": 10.0,
+            "万/mm^3": 10.0,
             "/ul": 1e-3,
+            "cells/ul": 1e-3,
             "{cells}/ul": 1e-3,
+            "个/ul": 1e-3,
             "/mm3": 1e-3,
+            "/mm^3": 1e-3,
             "10*6/l": 1e-3,
             "10^6/l": 1e-3,
+            "x10^6/l": 1e-3,
+        },
+    ),
+    "cells": (
+        "10^6/L",
+        {
+            "10^6/l": 1.0,
+            "10*6/l": 1.0,
+            "x10^6/l": 1.0,
+            "/ul": 1.0,
+            "cells/ul": 1.0,
+            "{cells}/ul": 1.0,
+            "个/ul": 1.0,
+            "/mm3": 1.0,
+            "/mm^3": 1.0,
+            "10^9/l": 1e3,
+            "10*9/l": 1e3,
+            "x10^9/l": 1e3,
         },
     ),
     "mass": (
         "kg",
-        {"kg": 1.0, "g": 1e-3, "lb": 0.45359237, "[lb_av]": 0.45359237, "lbs": 0.45359237, "pounds": 0.45359237},
+        {
+            "kg": 1.0,
+            "g": 1e-3,
+            "lb": 0.45359237,
+            "[lb_av]": 0.45359237,
+            "lbs": 0.45359237,
+            "pounds": 0.45359237,
+            "公斤": 1.0,
+            "千克": 1.0,
+            "斤": 0.5,
+        },
     ),
-    "length": ("cm", {"cm": 1.0, "m": 100.0, "mm": 0.1, "in": 2.54, "[in_i]": 2.54}),
+    "length": ("cm", {"cm": 1.0, "m": 100.0, "mm": 0.1, "in": 2.54, "[in_i]": 2.54, "厘米": 1.0, "米": 100.0}),
     "time": ("h", {"h": 1.0, "hr": 1.0, "min": 1 / 60, "d": 24.0, "day": 24.0, "days": 24.0, "wk": 168.0}),
     "age": ("a", {"a": 1.0, "y": 1.0, "year": 1.0, "years": 1.0, "mo": 1 / 12, "month": 1 / 12, "months": 1 / 12}),
     "haematocrit": ("%", {"%": 1.0, "percent": 1.0, "l/l": 100.0}),
@@ -105,7 +144,7 @@ _TABLE: dict[str, tuple[str, dict[str, float]]] = {
     "cholesterol": ("mmol/L", {"mmol/l": 1.0, "mg/dl": 10 / _CHOLESTEROL}),
     "triglyceride": ("mmol/L", {"mmol/l": 1.0, "mg/dl": 10 / _TRIGLYCERIDE}),
     "glucose": ("mmol/L", {"mmol/l": 1.0, "mg/dl": 10 / _GLUCOSE}),
-    "ratio": ("mg/mg", {"mg/mg": 1.0, "g/g": 1.0}),
+    "ratio": ("mg/mg", {"mg/mg": 1.0, "g/g": 1.0, "mg/g": 1e-3, "mg/mmol": 1 / _CREATININE}),
     "cytokine": ("pg/mL", {"pg/ml": 1.0, "ng/ml": 1e3, "ng/l": 1.0}),
 }
 
@@ -149,9 +188,10 @@ def normalise(unit: str) -> str:
     >>> normalise(" µg／L "), normalise("×10⁹/L")
     ('ug/l', 'x10^9/l')
     """
-    text = unit.strip().replace("µ", "u").replace("μ", "u").replace("⁹", "^9").replace("³", "^3").replace("⁴", "^4")
-    text = text.replace("⁶", "^6").replace("×", "x")
-    return unicodedata.normalize("NFKC", text).replace(" ", "").lower()
+    # Superscripts go first, since NFKC would make 10⁹ into 109; micro signs last, since NFKC makes ㎍ into μg.
+    text = unit.translate({ord("⁹"): "^9", ord("³"): "^3", ord("⁴"): "^4", ord("⁶"): "^6", ord("×"): "x"})
+    plain = "".join(unicodedata.normalize("NFKC", text).split())
+    return plain.replace("µ", "u").replace("μ", "u").lower()
 
 
 def accepted_units(quantity: str) -> tuple[str, ...]:
