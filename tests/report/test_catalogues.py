@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every message has its words in both languages, with the same values, and the compiled catalogues are up to date."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests import catalogues
+
+DOUBLED_UNIT = re.compile(
+    r"\{[a-z0-9_]*(_mg|_ng_ml|_percent|probability|_10e9_l|_kg|_h|_days|_years)\} ?"
+    r"(mg\b|ng/mL|%|×10|kg\b|h\b|days?\b|years?\b|天|岁)"
+)
+USES = catalogues.uses()
+FILES = catalogues.po_files()
+TEXTS = {
+    folder: {
+        code: text
+        for path in FILES
+        if path.parent.parent.name == folder
+        for code, text in catalogues.texts(path).items()
+    }
+    for folder in catalogues.FOLDERS
+}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+UNSAFE_DOSE = re.compile(r"(?<![\d.])\.\d+ ?mg|\d\.0+ ?mg\b|µg\b|μg\b|\bQD\b|\bQOD\b|\bu?gs\b")
+
+
+def test_every_code_in_the_program_has_words_in_both_languages() -> None:
+    missing = [
+        f"{use.where}: {use.code} has no words in {folder}"
+        for use in USES
+        for folder in catalogues.FOLDERS
+        if use.code not in TEXTS[folder]
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_no_words_are_kept_that_no_code_asks_for() -> None:
+    literals, patterns = catalogues.mentioned()
+    unused = [
+        f"{folder}: {code}"
+        for folder in catalogues.FOLDERS
+        for code in TEXTS[folder]
+        if code.partition(".")[0] not in catalogues.OPEN_VOCABULARY
+        and code.removesuffix("-one") not in literals
+        and not any(pattern.fullmatch(code) for pattern in patterns)
+    ]
+    assert not unused, "\n".join(unused)
+
+
+def test_both_languages_have_the_same_codes_with_the_same_values() -> None:
+    english, chinese = (TEXTS[folder] for folder in catalogues.FOLDERS)
+    assert english.keys() == chinese.keys()
+    differ = [
+        f"{code}: en {sorted(catalogues.placeholders(text))}, zh {sorted(catalogues.placeholders(chinese[code]))}"
+        for code, text in english.items()
+        if catalogues.placeholders(text) != catalogues.placeholders(chinese[code])
+    ]
+    assert not differ, "\n".join(differ)
+
+
+def test_every_value_a_text_names_is_given_where_the_code_is_used() -> None:
+    faults = [
+        f"{use.where}: {use.code} in {folder} names {sorted(asked - use.values)}, which is not given"
+        for use in USES
+        if use.values is not None
+        for folder in catalogues.FOLDERS
+        for asked in [catalogues.placeholders(TEXTS[folder].get(use.code, ""))]
+        if not asked <= use.values
+    ]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_a_compiled_catalogue_says_what_its_po_says(path: Path) -> None:
+    assert catalogues.compiled(path) == catalogues.texts(path), "run `make words` and commit the .mo"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_codes_belong_to_their_file_and_are_well_formed(path: Path) -> None:
+    wrong = [
+        code
+        for code in catalogues.texts(path)
+        if not code.startswith(f"{path.stem}.") or (path.stem != "terms" and not catalogues.CODE.fullmatch(code))
+    ]
+    assert not wrong
+
+
+def test_chinese_texts_are_chinese() -> None:
+    # A sentence left in English has several words and no Chinese character; symbols and names may stay.
+    left = [
+        code
+        for code, text in TEXTS["zh_Hans"].items()
+        if len(re.findall(r"[A-Za-z]{3,}", _said(text))) > 3 and not CHINESE.search(text)
+    ]
+    assert not left
+
+
+def test_no_text_writes_a_dose_the_unsafe_way() -> None:
+    # Oracle: the ISMP list of error-prone abbreviations: no trailing zero, no naked point, mcg, daily.
+    unsafe = [f"{code}: {text}" for texts in TEXTS.values() for code, text in texts.items() if UNSAFE_DOSE.search(text)]
+    assert not unsafe, "\n".join(unsafe)
+
+
+def test_no_text_repeats_the_unit_that_the_formatter_adds() -> None:
+    found = [f"{code}: {text}" for texts in TEXTS.values() for code, text in texts.items() if DOUBLED_UNIT.search(text)]
+    assert not found, "\n".join(found)
+
+
+def _said(text: str) -> str:
+    return re.sub(r"\{[^}]*\}", "", text)
