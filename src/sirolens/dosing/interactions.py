@@ -1,0 +1,510 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What else changes a patient's sirolimus: other drugs, food and the liver, as dated multipliers and as messages.
+
+`assess` reads the chart and returns `Effect`: multipliers of clearance and of bioavailability, with the days they hold.
+A ratio of exposure is split between the two by the ratio of half-lives or of peaks where a source gives one; otherwise
+both extremes are kept. `segments` joins effects into one piecewise-constant timeline. The table is
+``data/interactions.toml``; what has no sourced ratio is only said, never applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from math import inf, sqrt
+from typing import Any, final
+
+from sirolens.chart import Chart, Therapy
+from sirolens.dosing.literature import source, sourced, table
+from sirolens.message import Message, Severity, Value, checked, info, warning
+from sirolens.source import Source
+
+__all__ = ["Effect", "Perpetrator", "Segment", "Split", "assess", "known_drugs", "perpetrators", "segments", "split"]
+
+DAYS_STILL_SAID = 30
+"""How long after its end a co-medication is still spoken of."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """How a ratio of exposure divides between clearance and bioavailability.
+
+    Parameters
+    ----------
+    clearance, bioavailability : float
+        The multipliers used; exposure changes by bioavailability / clearance.
+    extremes : tuple of (float, float)
+        The (clearance, bioavailability) pairs between which the truth lies; one pair where the split is sourced.
+    by : str
+        ``"half-life"``, ``"peak"``, ``"clearance"`` (the source gives CL/F), or ``"unknown"``.
+    """
+
+    clearance: float
+    bioavailability: float
+    extremes: tuple[tuple[float, float], ...]
+    by: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perpetrator:
+    """One entry of the interaction table.
+
+    Parameters
+    ----------
+    name : str
+        Non-proprietary name, lower case.
+    aliases : tuple of str
+        Other spellings.
+    kind : str
+        ``"inhibitor"``, ``"inducer"``, ``"caution"`` or ``"none"``.
+    evidence : str
+        ``"trial"``, ``"observational"``, ``"case"``, ``"listed"`` or ``"unverified"``.
+    source : Source
+        Where it comes from.
+    auc, auc_low, auc_high : float, optional
+        Ratio of exposure with against without, and its interval.
+    split : Split, optional
+        Its division; None where no ratio is known.
+    applied : bool
+        Whether the multiplier enters predictions.
+    avoid : bool
+        Whether the two are not to be combined.
+    population : str, optional
+        ``"child"`` when it holds below the adult age only.
+    """
+
+    name: str
+    kind: str
+    evidence: str
+    source: Source
+    aliases: tuple[str, ...] = ()
+    auc: float | None = None
+    auc_low: float | None = None
+    auc_high: float | None = None
+    split: Split | None = None
+    applied: bool = False
+    avoid: bool = False
+    population: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """A dated change of clearance and bioavailability.
+
+    Parameters
+    ----------
+    cause : str
+        The perpetrator's name, ``"food"`` or ``"liver"``.
+    kind : str
+        ``"inhibitor"``, ``"inducer"``, ``"food"`` or ``"liver"``.
+    split : Split
+        The multipliers at full effect.
+    start : datetime, optional
+        When it began; None: it always held.
+    full : datetime, optional
+        From when it is full; between `start` and `full` half of it (geometrically) is assumed.
+    stop : datetime, optional
+        When its cause ended; None: it still holds.
+    gone : datetime, optional
+        When it has worn off; between `stop` and `gone` half of it is assumed.
+    auc_low, auc_high : float
+        Interval of the ratio of exposure.
+    overlaps : tuple of str
+        Covariates that already carry this effect: a model with one of them must not be given it again.
+    source : Source
+        Where the size comes from.
+    """
+
+    cause: str
+    kind: str
+    split: Split
+    auc_low: float
+    auc_high: float
+    source: Source
+    start: datetime | None = None
+    full: datetime | None = None
+    stop: datetime | None = None
+    gone: datetime | None = None
+    overlaps: tuple[str, ...] = ()
+
+    def share(self, at: datetime) -> float:
+        """Return how much of the effect holds at an instant: 0, 0.5 or 1."""
+        if (self.start is not None and at < self.start) or (self.gone is not None and at >= self.gone):
+            return 0.0
+        rising = self.full is not None and at < self.full
+        falling = self.stop is not None and at >= self.stop
+        return 0.5 if rising or falling else 1.0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Multipliers from an instant on, until the next segment; `at` None: from the beginning."""
+
+    at: datetime | None
+    clearance: float
+    bioavailability: float
+
+
+def split(
+    auc: float, *, cmax: float | None = None, half_life: float | None = None, largest_bioavailability: float = inf
+) -> Split:
+    """Divide a ratio of exposure between clearance and bioavailability.
+
+    With exposure ratio R, peak ratio C and half-life ratio T (volume unchanged)::
+
+        by half-life:  CL = 1 / T,  F = R / T        by peak:  F = C,  CL = C / R
+
+    An inhibitor never raises clearance and cannot bring bioavailability above 1, an inducer never lowers clearance;
+    what a source's ratios would push beyond that goes to the other side.
+
+    Parameters
+    ----------
+    auc : float
+        R, above 0.
+    cmax, half_life : float, optional
+        C and T; the half-life is preferred.
+    largest_bioavailability : float
+        The multiplier that would make bioavailability complete.
+
+    Examples
+    --------
+    >>> rifampicin = split(0.18, cmax=0.29)
+    >>> round(rifampicin.bioavailability, 2), round(rifampicin.clearance, 2)
+    (0.29, 1.61)
+    >>> split(4.0).extremes
+    ((0.25, 1.0), (1.0, 4.0))
+    """
+
+    def held(bioavailability: float) -> tuple[float, float]:
+        low, high = (1.0, min(auc, largest_bioavailability)) if auc >= 1.0 else (auc, 1.0)
+        factor = min(max(bioavailability, low), high)
+        return factor / auc, factor
+
+    if half_life is not None or cmax is not None:
+        by = "peak" if half_life is None else "half-life"
+        pair = held(auc / half_life if half_life is not None else cmax or 1.0)
+        return Split(clearance=pair[0], bioavailability=pair[1], extremes=(pair,), by=by)
+    middle = held(sqrt(auc))
+    return Split(clearance=middle[0], bioavailability=middle[1], extremes=(held(1.0), held(auc)), by="unknown")
+
+
+def _perpetrator(entry: Mapping[str, Any]) -> Perpetrator:
+    largest = 1.0 / table("interactions")["bioavailability"]["value"]
+    auc, clearance = entry.get("auc"), entry.get("clearance")
+    if clearance is not None:
+        auc = 1.0 / clearance
+        division = Split(clearance=clearance, bioavailability=1.0, extremes=((clearance, 1.0),), by="clearance")
+    elif auc is not None:
+        division = split(auc, cmax=entry.get("cmax"), half_life=entry.get("half_life"), largest_bioavailability=largest)
+    else:
+        division = None
+    strong = table("interactions")["strong_ratio"]["value"]
+    return Perpetrator(
+        name=entry["name"],
+        aliases=tuple(entry.get("aliases", ())),
+        kind=entry["kind"],
+        evidence=entry["evidence"],
+        source=source(entry["source"]),
+        auc=auc,
+        auc_low=entry.get("auc_low"),
+        auc_high=entry.get("auc_high"),
+        split=division,
+        applied=division is not None and entry.get("applied", True),
+        avoid=entry.get("avoid", False) or (auc is not None and (auc >= strong or auc <= 1.0 / strong)),
+        population=entry.get("population"),
+    )
+
+
+@cache
+def perpetrators() -> tuple[Perpetrator, ...]:
+    """Return the interaction table.
+
+    >>> next(p for p in perpetrators() if p.name == "rifampicin").avoid
+    True
+    """
+    return tuple(_perpetrator(entry) for entry in table("interactions")["drug"])
+
+
+def known_drugs() -> frozenset[str]:
+    """Return every name and spelling in the table."""
+    return frozenset(name for entry in perpetrators() for name in (entry.name, *entry.aliases))
+
+
+def _entries(drug: str, *, child: bool) -> tuple[Perpetrator, ...]:
+    """Return the entries of a drug, the one that fits the age first."""
+    plain = drug.strip().lower()
+    found = [p for p in perpetrators() if plain == p.name or plain in p.aliases]
+    return tuple(sorted(found, key=lambda entry: (entry.population == "child") != child))
+
+
+def drug_label(drug: str) -> Value:
+    """Return the drug's name as a message where the catalogue has a word for it, else as written."""
+    found = _entries(drug, child=False)
+    if not found:
+        return drug
+    plain = "".join(letter if letter.isalnum() else "-" for letter in found[0].name)
+    return info(f"interactions.drug-{plain}")
+
+
+def assess(chart: Chart, at: datetime, *, child: bool = False) -> tuple[tuple[Effect, ...], tuple[Message, ...]]:
+    """Find what changes this patient's sirolimus.
+
+    Parameters
+    ----------
+    chart : Chart
+        What is known at `at`.
+    at : datetime
+        The instant of the advice.
+    child : bool
+        Whether entries for children go first.
+
+    Returns
+    -------
+    effects : tuple of Effect
+        Every sourced change since the beginning of the chart, past ones too: they explain past levels.
+    messages : tuple of Message
+        What to say about those in force or ended within the last 30 days.
+    """
+    effects: list[Effect] = []
+    messages: list[Message] = []
+    for therapy in sorted(chart.therapies, key=lambda t: t.at):
+        entries = _entries(therapy.drug, child=child)
+        if entries and entries[0].applied:
+            effects.append(_effect(therapy, entries[0]))
+        if therapy.stop is None or at - therapy.stop <= timedelta(days=DAYS_STILL_SAID):
+            messages.extend(_said(therapy, entries, at))
+    now = [effect for effect in effects if effect.share(at) > 0.0]
+    for kind in ("inhibitor", "inducer"):
+        causes = {effect.cause for effect in now if effect.kind == kind}
+        if len(causes) > 1:
+            messages.append(
+                warning(f"interactions.several-{kind}s", drugs=tuple(drug_label(c) for c in sorted(causes)))
+            )
+    food_effects, food_messages = _food(chart)
+    liver_effects, liver_messages = _liver(chart)
+    return (*effects, *food_effects, *liver_effects), (*messages, *food_messages, *liver_messages)
+
+
+def _effect(therapy: Therapy, entry: Perpetrator) -> Effect:
+    assert entry.split is not None
+    assert entry.auc is not None
+    settling = table("interactions")["settling"]
+    inducer = entry.kind == "inducer"
+    wearing_off = timedelta(days=sourced(settling["inducer_days" if inducer else "inhibitor_days"]).value)
+    return Effect(
+        cause=entry.name,
+        kind=entry.kind,
+        split=entry.split,
+        auc_low=entry.auc if entry.auc_low is None else entry.auc_low,
+        auc_high=entry.auc if entry.auc_high is None else entry.auc_high,
+        source=entry.source,
+        start=therapy.at,
+        full=therapy.at + wearing_off if inducer else therapy.at,
+        stop=therapy.stop,
+        gone=None if therapy.stop is None else therapy.stop + wearing_off,
+        overlaps=(entry.name,),
+    )
+
+
+def _said(therapy: Therapy, entries: tuple[Perpetrator, ...], at: datetime) -> Iterable[Message]:
+    """Say what is known of one co-medication."""
+    if not entries:
+        if therapy.role == "co-medication" and therapy.stop is None:
+            yield info("interactions.not-in-table", drug=therapy.drug)
+        return
+    entry, drug = entries[0], drug_label(entries[0].name)
+    if therapy.stop is not None and therapy.stop <= at:
+        if entry.kind in ("inhibitor", "inducer", "caution"):
+            code = "interactions.ended-inducer" if entry.kind == "inducer" else "interactions.ended-inhibitor"
+            yield warning(code, source=entry.source, drug=drug, stop_date=therapy.stop)
+        return
+    if entry.kind == "none":
+        code = "interactions.none-expected" if entry.evidence == "unverified" else "interactions.none-seen"
+        yield checked(code, source=entry.source, drug=drug)
+        return
+    yield from _in_force(therapy, entry, drug)
+    for other in entries[1:]:
+        if other.auc is not None and entry.auc is not None:
+            yield info(
+                "interactions.sources-disagree",
+                source=other.source,
+                drug=drug,
+                auc_ratio=round(entry.auc, 2),
+                other_auc_ratio=round(other.auc, 2),
+            )
+    if entry.name == "clarithromycin":
+        yield info("interactions.helicobacter-without-clarithromycin", source=source("clarithromycin"))
+    if entry.name == "ciclosporin":
+        yield info("interactions.ciclosporin-spacing", source=source("label-dosage"), spacing_h=4)
+
+
+def _in_force(therapy: Therapy, entry: Perpetrator, drug: Value) -> Iterable[Message]:
+    raises = entry.kind != "inducer"
+    if entry.auc is None:
+        if entry.evidence == "unverified":
+            yield info("interactions.unverified", source=entry.source, drug=drug)
+        elif entry.kind == "caution":
+            yield warning("interactions.caution", source=entry.source, drug=drug, start_date=therapy.at)
+        else:
+            severity = Severity.CRITICAL if entry.avoid and raises else Severity.WARNING
+            yield _with(severity, f"interactions.listed-{entry.kind}", entry.source, drug=drug, start_date=therapy.at)
+        return
+    # Only a rise of exposure can harm by an increase of dose, so only inhibitors may hide the increases.
+    severity = Severity.CRITICAL if entry.avoid and raises else Severity.WARNING
+    base = "interactions.avoid" if entry.avoid else "interactions.ratio"
+    values: dict[str, Value] = {"drug": drug, "auc_ratio": round(entry.auc, 2), "start_date": therapy.at}
+    values["evidence"] = info(f"interactions.evidence-{entry.evidence}")
+    yield _with(severity, f"{base}-{'inhibitor' if raises else 'inducer'}", entry.source, **values)
+    if entry.auc_low is not None and entry.auc_high is not None:
+        yield info(
+            "interactions.interval", source=entry.source, drug=drug, low_ratio=entry.auc_low, high_ratio=entry.auc_high
+        )
+    if not entry.applied:
+        yield info("interactions.not-applied", source=entry.source, drug=drug)
+    elif entry.split is not None and len(entry.split.extremes) > 1:
+        (cl_all, _), (_, f_all) = entry.split.extremes
+        yield info(
+            "interactions.split-unknown",
+            drug=drug,
+            clearance_ratio=round(cl_all, 2),
+            bioavailability_ratio=round(f_all, 2),
+        )
+
+
+def _with(severity: Severity, code: str, origin: Source, **values: Value) -> Message:
+    return Message(code=code, severity=severity, items=tuple(sorted(values.items())), source=origin)
+
+
+def _food(chart: Chart) -> tuple[list[Effect], list[Message]]:
+    """Changes between fed and fasted, relative to how the patient took it first."""
+    told = sorted((p for p in chart.prescriptions if p.food in ("fed", "fasted")), key=lambda p: p.at)
+    effects: list[Effect] = []
+    messages: list[Message] = []
+    if not told:
+        return effects, messages
+    messages.append(info("interactions.food-always-alike", source=source("label-dosage")))
+    usual = told[0].food
+    for index, prescription in enumerate(told[1:], start=1):
+        entry = table("interactions")["food"]["solution" if prescription.form == "solution" else "tablet"]
+        if prescription.food != told[index - 1].food:
+            ratio = entry["auc"] if prescription.food == "fed" else 1.0 / entry["auc"]
+            messages.append(
+                warning(
+                    f"interactions.food-changed-to-{prescription.food}",
+                    source=source(entry["source"]),
+                    start_date=prescription.at,
+                    auc_ratio=round(ratio, 2),
+                )
+            )
+        if prescription.food != usual:
+            ratio = entry["auc"] if usual == "fasted" else 1.0 / entry["auc"]
+            stop = told[index + 1].at if index + 1 < len(told) else prescription.stop
+            division = Split(clearance=1.0, bioavailability=ratio, extremes=((1.0, ratio),), by="half-life")
+            effects.append(
+                Effect(
+                    cause="food",
+                    kind="food",
+                    split=division,
+                    auc_low=ratio,
+                    auc_high=ratio,
+                    source=source(entry["source"]),
+                    start=prescription.at,
+                    full=prescription.at,
+                    stop=stop,
+                    gone=stop,
+                )
+            )
+    return effects, messages
+
+
+def _liver(chart: Chart) -> tuple[list[Effect], list[Message]]:
+    """Child-Pugh points: each class from its first record on, the first from the beginning."""
+    scores = sorted((lab for lab in chart.labs if lab.name == "child_pugh"), key=lambda lab: lab.at)
+    classes = table("interactions")["liver"]
+    found: list[tuple[datetime, str]] = []
+    for lab in scores:
+        name = next((c for c, entry in classes.items() if entry["points"][0] <= lab.value <= entry["points"][1]), None)
+        if name is not None and (not found or found[-1][1] != name):
+            found.append((lab.at, name))
+    effects: list[Effect] = []
+    for index, (since, name) in enumerate(found):
+        entry = classes[name]
+        stop = found[index + 1][0] if index + 1 < len(found) else None
+        clearance = entry["clearance"]
+        effects.append(
+            Effect(
+                cause="liver",
+                kind="liver",
+                split=Split(clearance=clearance, bioavailability=1.0, extremes=((clearance, 1.0),), by="clearance"),
+                auc_low=1.0 / clearance,
+                auc_high=1.0 / clearance,
+                source=source(entry["source"]),
+                start=None if index == 0 else since,
+                stop=stop,
+                gone=stop,
+                overlaps=("ast", "bilirubin"),
+            )
+        )
+    if not found:
+        return effects, []
+    entry = classes[found[-1][1]]
+    say = warning(
+        "interactions.liver",
+        source=source("label-hepatic"),
+        child_pugh_class=found[-1][1],
+        dose_percent=round(100 * entry["dose_factor"]),
+        clearance_ratio=entry["clearance"],
+    )
+    return effects, [say]
+
+
+def segments(effects: Iterable[Effect], *, covariates: frozenset[str] = frozenset()) -> tuple[Segment, ...]:
+    """Join effects into one timeline of multipliers.
+
+    Of several inhibitors in force the strongest counts alone, and likewise of inducers; the kinds multiply (a choice
+    without a source, said to the reader by ``interactions.several-...``).
+
+    Parameters
+    ----------
+    effects : iterable of Effect
+        From `assess`.
+    covariates : frozenset of str
+        Covariates the model already has: effects that overlap with one are left out.
+
+    Returns
+    -------
+    tuple of Segment
+        Ascending; the first starts at the beginning (`at` None).
+    """
+    used = [effect for effect in effects if not covariates.intersection(effect.overlaps)]
+    edges = {t for e in used for t in (e.start, e.full, e.stop, e.gone) if t is not None}
+    first = min(edges, default=None)
+    # Before the first edge only what always held is in force.
+    line = [_joined(None, used, None if first is None else first - timedelta(days=1))]
+    for edge in sorted(edges):
+        segment = _joined(edge, used, edge)
+        if (segment.clearance, segment.bioavailability) != (line[-1].clearance, line[-1].bioavailability):
+            line.append(segment)
+    return tuple(line)
+
+
+def _joined(at: datetime | None, effects: Iterable[Effect], instant: datetime | None) -> Segment:
+    strongest: dict[str, tuple[float, float, float]] = {}
+    for effect in effects:
+        share = effect.share(instant) if instant is not None else float(effect.start is None)
+        clearance, bioavailability = effect.split.clearance**share, effect.split.bioavailability**share
+        size = abs(bioavailability / clearance - 1.0) if bioavailability >= clearance else clearance / bioavailability
+        key = effect.kind
+        if share > 0.0 and (key not in strongest or size > strongest[key][0]):
+            strongest[key] = (size, clearance, bioavailability)
+    total_cl = total_f = 1.0
+    for kind in sorted(strongest):
+        total_cl *= strongest[kind][1]
+        total_f *= strongest[kind][2]
+    return Segment(at=at, clearance=total_cl, bioavailability=total_f)
