@@ -3,8 +3,6 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# A cached kernel is keyed on its own file only: one folder per state of all kernel files keeps stale code out.
-export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba/$(shell cat src/sirolens/engine/*.py src/sirolens/models/*.py src/sirolens/dosing/*.py 2>/dev/null | cksum | cut -d' ' -f1)
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
