@@ -11,17 +11,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from math import inf, sqrt
 from typing import Any, final
+from zoneinfo import ZoneInfo
 
 from sirolens.chart import Chart, Therapy
 from sirolens.dosing.literature import source, sourced, table
 from sirolens.message import Message, Severity, Value, checked, info, warning
+from sirolens.models.timeline import Multiplier
 from sirolens.source import Source
 
-__all__ = ["Effect", "Perpetrator", "Segment", "Split", "assess", "known_drugs", "perpetrators", "segments", "split"]
+__all__ = [
+    "Effect",
+    "Perpetrator",
+    "Segment",
+    "Split",
+    "assess",
+    "known_drugs",
+    "multipliers",
+    "perpetrators",
+    "segments",
+    "split",
+]
 
 DAYS_STILL_SAID = 30
 """How long after its end a co-medication is still spoken of."""
@@ -243,15 +256,6 @@ def _entries(drug: str, *, child: bool) -> tuple[Perpetrator, ...]:
     return tuple(sorted(found, key=lambda entry: (entry.population == "child") != child))
 
 
-def drug_label(drug: str) -> Value:
-    """Return the drug's name as a message where the catalogue has a word for it, else as written."""
-    found = _entries(drug, child=False)
-    if not found:
-        return drug
-    plain = "".join(letter if letter.isalnum() else "-" for letter in found[0].name)
-    return info(f"interactions.drug-{plain}")
-
-
 def assess(chart: Chart, at: datetime, *, child: bool = False) -> tuple[tuple[Effect, ...], tuple[Message, ...]]:
     """Find what changes this patient's sirolimus.
 
@@ -271,6 +275,7 @@ def assess(chart: Chart, at: datetime, *, child: bool = False) -> tuple[tuple[Ef
     messages : tuple of Message
         What to say about those in force or ended within the last 30 days.
     """
+    zone = ZoneInfo(chart.zone)
     effects: list[Effect] = []
     messages: list[Message] = []
     for therapy in sorted(chart.therapies, key=lambda t: t.at):
@@ -278,14 +283,12 @@ def assess(chart: Chart, at: datetime, *, child: bool = False) -> tuple[tuple[Ef
         if entries and entries[0].applied:
             effects.append(_effect(therapy, entries[0]))
         if therapy.stop is None or at - therapy.stop <= timedelta(days=DAYS_STILL_SAID):
-            messages.extend(_said(therapy, entries, at))
+            messages.extend(_said(therapy, entries, at, zone))
     now = [effect for effect in effects if effect.share(at) > 0.0]
     for kind in ("inhibitor", "inducer"):
         causes = {effect.cause for effect in now if effect.kind == kind}
         if len(causes) > 1:
-            messages.append(
-                warning(f"interactions.several-{kind}s", drugs=tuple(drug_label(c) for c in sorted(causes)))
-            )
+            messages.append(warning(f"interactions.several-{kind}s", drugs=tuple(sorted(causes))))
     food_effects, food_messages = _food(chart)
     liver_effects, liver_messages = _liver(chart)
     return (*effects, *food_effects, *liver_effects), (*messages, *food_messages, *liver_messages)
@@ -312,23 +315,23 @@ def _effect(therapy: Therapy, entry: Perpetrator) -> Effect:
     )
 
 
-def _said(therapy: Therapy, entries: tuple[Perpetrator, ...], at: datetime) -> Iterable[Message]:
+def _said(therapy: Therapy, entries: tuple[Perpetrator, ...], at: datetime, zone: ZoneInfo) -> Iterable[Message]:
     """Say what is known of one co-medication."""
     if not entries:
         if therapy.role == "co-medication" and therapy.stop is None:
             yield info("interactions.not-in-table", drug=therapy.drug)
         return
-    entry, drug = entries[0], drug_label(entries[0].name)
+    entry, drug = entries[0], entries[0].name
     if therapy.stop is not None and therapy.stop <= at:
         if entry.kind in ("inhibitor", "inducer", "caution"):
             code = "interactions.ended-inducer" if entry.kind == "inducer" else "interactions.ended-inhibitor"
-            yield warning(code, source=entry.source, drug=drug, stop_date=therapy.stop)
+            yield warning(code, source=entry.source, drug=drug, stop_date=therapy.stop.astimezone(zone).date())
         return
     if entry.kind == "none":
         code = "interactions.none-expected" if entry.evidence == "unverified" else "interactions.none-seen"
         yield checked(code, source=entry.source, drug=drug)
         return
-    yield from _in_force(therapy, entry, drug)
+    yield from _in_force(therapy.at.astimezone(zone).date(), entry)
     for other in entries[1:]:
         if other.auc is not None and entry.auc is not None:
             yield info(
@@ -344,21 +347,21 @@ def _said(therapy: Therapy, entries: tuple[Perpetrator, ...], at: datetime) -> I
         yield info("interactions.ciclosporin-spacing", source=source("label-dosage"), spacing_h=4)
 
 
-def _in_force(therapy: Therapy, entry: Perpetrator, drug: Value) -> Iterable[Message]:
-    raises = entry.kind != "inducer"
+def _in_force(start_date: date, entry: Perpetrator) -> Iterable[Message]:
+    raises, drug = entry.kind != "inducer", entry.name
     if entry.auc is None:
         if entry.evidence == "unverified":
             yield info("interactions.unverified", source=entry.source, drug=drug)
         elif entry.kind == "caution":
-            yield warning("interactions.caution", source=entry.source, drug=drug, start_date=therapy.at)
+            yield warning("interactions.caution", source=entry.source, drug=drug, start_date=start_date)
         else:
             severity = Severity.CRITICAL if entry.avoid and raises else Severity.WARNING
-            yield _with(severity, f"interactions.listed-{entry.kind}", entry.source, drug=drug, start_date=therapy.at)
+            yield _with(severity, f"interactions.listed-{entry.kind}", entry.source, drug=drug, start_date=start_date)
         return
     # Only a rise of exposure can harm by an increase of dose, so only inhibitors may hide the increases.
     severity = Severity.CRITICAL if entry.avoid and raises else Severity.WARNING
     base = "interactions.avoid" if entry.avoid else "interactions.ratio"
-    values: dict[str, Value] = {"drug": drug, "auc_ratio": round(entry.auc, 2), "start_date": therapy.at}
+    values: dict[str, Value] = {"drug": drug, "auc_ratio": round(entry.auc, 2), "start_date": start_date}
     values["evidence"] = info(f"interactions.evidence-{entry.evidence}")
     yield _with(severity, f"{base}-{'inhibitor' if raises else 'inducer'}", entry.source, **values)
     if entry.auc_low is not None and entry.auc_high is not None:
@@ -383,6 +386,7 @@ def _with(severity: Severity, code: str, origin: Source, **values: Value) -> Mes
 
 def _food(chart: Chart) -> tuple[list[Effect], list[Message]]:
     """Changes between fed and fasted, relative to how the patient took it first."""
+    zone = ZoneInfo(chart.zone)
     told = sorted((p for p in chart.prescriptions if p.food in ("fed", "fasted")), key=lambda p: p.at)
     effects: list[Effect] = []
     messages: list[Message] = []
@@ -398,7 +402,7 @@ def _food(chart: Chart) -> tuple[list[Effect], list[Message]]:
                 warning(
                     f"interactions.food-changed-to-{prescription.food}",
                     source=source(entry["source"]),
-                    start_date=prescription.at,
+                    start_date=prescription.at.astimezone(zone).date(),
                     auc_ratio=round(ratio, 2),
                 )
             )
@@ -508,3 +512,32 @@ def _joined(at: datetime | None, effects: Iterable[Effect], instant: datetime | 
         total_cl *= strongest[kind][1]
         total_f *= strongest[kind][2]
     return Segment(at=at, clearance=total_cl, bioavailability=total_f)
+
+
+def multipliers(
+    effects: Iterable[Effect], origin: datetime, *, covariates: frozenset[str] = frozenset()
+) -> tuple[Multiplier, ...]:
+    """Return `segments` as the non-overlapping multipliers that a `sirolens.models.timeline.History` carries.
+
+    Parameters
+    ----------
+    effects : iterable of Effect
+        From `assess`.
+    origin : datetime
+        Hour zero of the history.
+    covariates : frozenset of str
+        As in `segments`.
+    """
+    line = segments(effects, covariates=covariates)
+    hour_of = [-inf if one.at is None else (one.at - origin) / timedelta(hours=1) for one in line]
+    return tuple(
+        Multiplier(
+            start_h=start_h,
+            stop_h=stop_h,
+            clearance=one.clearance,
+            bioavailability=one.bioavailability,
+            name="interactions",
+        )
+        for one, start_h, stop_h in zip(line, hour_of, [*hour_of[1:], inf], strict=True)
+        if (one.clearance, one.bioavailability) != (1.0, 1.0)
+    )

@@ -116,7 +116,7 @@ class Portion:
         """The portion as words: "2 x 0.5 mg tablet", "0.7 mL"."""
         if self.product.form == "tablet":
             return info("dosing.portion-tablets", tablets=self.tablets, strength_mg=self.product.strength_mg)
-        return info("dosing.portion-solution", volume_ml=self.volume_ml, concentration_mg_ml=self.product.mg_per_ml)
+        return info("dosing.portion-solution", volume_ml=self.volume_ml, strength=self.product.mg_per_ml)
 
 
 @final
@@ -303,7 +303,7 @@ def regimens(
     """Return every practical regimen of a form up to a daily dose, by daily dose.
 
     Alternate-day regimens are listed where the same daily mean cannot be taken every day (tablets below and between
-    the steps), no intake above the limit itself; split ones, when asked for, as two doses that are equal or one step apart.
+    the steps), no intake above the limit itself; split ones, when asked for, as two doses equal or one step apart.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import final
+from typing import Any, final
 
 from sirolens.dosing.literature import source, sourced, table
 from sirolens.errors import InputError
@@ -150,10 +150,10 @@ def changed(settings: Settings, values: Mapping[str, float | tuple[float, float]
             faults.append(error("protocol.setting-not-positive", name=name, value=str(value)))
     if faults:
         raise InputError(*faults)
-    new = replace(
-        settings,
-        **{n: Sourced(value=v, unit=getattr(settings, n).unit, source=origin) for n, v in values.items()},
-    )
+    replaced: dict[str, Any] = {
+        name: Sourced(value=value, unit=getattr(settings, name).unit, source=origin) for name, value in values.items()
+    }
+    new = replace(settings, **replaced)
     if new.hard_daily_cap_mg.value > new.label_daily_cap_mg.value:
         raise InputError(
             error(

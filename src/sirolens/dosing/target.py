@@ -57,16 +57,22 @@ class Target:
 
     def __post_init__(self) -> None:
         faults: list[Message] = []
-        values = {"low_ng_ml": self.low_ng_ml, "high_ng_ml": self.high_ng_ml}
+        low, high = self.low_ng_ml, self.high_ng_ml
         # Written so that NaN fails too.
         if not 0.0 < self.low_ng_ml < self.high_ng_ml:
-            faults.append(error("protocol.target-order", **values))
+            faults.append(error("protocol.target-order", low_ng_ml=low, high_ng_ml=high))
         elif self.low_ng_ml < LOWEST_NG_ML or self.high_ng_ml > HIGHEST_NG_ML:
             faults.append(
-                error("protocol.target-implausible", least_ng_ml=LOWEST_NG_ML, most_ng_ml=HIGHEST_NG_ML, **values)
+                error(
+                    "protocol.target-implausible",
+                    low_ng_ml=low,
+                    high_ng_ml=high,
+                    least_ng_ml=LOWEST_NG_ML,
+                    most_ng_ml=HIGHEST_NG_ML,
+                )
             )
         if not self.author.strip() or not self.reason.strip():
-            faults.append(error("protocol.target-without-author", **values))
+            faults.append(error("protocol.target-without-author", low_ng_ml=low, high_ng_ml=high))
         if faults:
             raise InputError(*faults)
 
