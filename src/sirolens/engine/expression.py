@@ -145,7 +145,8 @@ _CODES = {"exp": 0, "log": 1, "log10": 2, "tanh": 3, "pow": 4}
 def _in_kernel(function: str, a: Array, b: Array | None = None) -> Array:
     first, second = np.broadcast_arrays(a, a if b is None else b)
     out = np.empty(first.shape)
-    flat = np.ascontiguousarray(first, dtype=np.float64).ravel(), np.ascontiguousarray(second, dtype=np.float64).ravel()
+    # Copies: a broadcast view may be contiguous and yet must not be handed on (NumPy warns when its flags are read).
+    flat = np.array(first, dtype=np.float64).ravel(), np.array(second, dtype=np.float64).ravel()
     _transcendental(_CODES[function], *flat, out.reshape(-1))
     return out
 
