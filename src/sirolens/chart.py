@@ -456,7 +456,7 @@ class Chart:
         ordered = sorted(self.prescriptions, key=lambda prescription: prescription.at)
         ends = [*(later.at for later in ordered[1:]), until]
         spans = []
-        for prescription, next_at in zip(ordered, ends, strict=True):
+        for prescription, next_at in zip(ordered, ends, strict=False):  # no prescription, no span
             stop = min(next_at, until, prescription.stop or until)
             if prescription.at < stop:
                 spans.append((prescription, stop))
