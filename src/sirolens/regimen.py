@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import count
+from itertools import chain, count
 from typing import final
 
 from sirolens.errors import RegimenError
@@ -154,7 +154,8 @@ class Regimen(ABC):
     def then(self, other: Regimen) -> Regimen:
         """Follow this regimen, which must have an end, by another."""
         _require(self.days is not None, error("regimen.then-after-endless"))
-        return InTurn(parts=(self, other))
+        parts = (part.parts if isinstance(part, InTurn) else (part,) for part in (self, other))
+        return InTurn(parts=tuple(chain.from_iterable(parts)))
 
     def lasting(self, days: int) -> Regimen:
         """End after a number of calendar days."""

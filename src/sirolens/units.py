@@ -145,6 +145,9 @@ _TABLE: dict[str, tuple[str, dict[str, float]]] = {
     "triglyceride": ("mmol/L", {"mmol/l": 1.0, "mg/dl": 10 / _TRIGLYCERIDE}),
     "glucose": ("mmol/L", {"mmol/l": 1.0, "mg/dl": 10 / _GLUCOSE}),
     "ratio": ("mg/mg", {"mg/mg": 1.0, "g/g": 1.0, "mg/g": 1e-3, "mg/mmol": 1 / _CREATININE}),
+    # Of a drug other than sirolimus, whose molar mass is not known here.
+    "drug-level": ("ng/mL", {"ng/ml": 1.0, "ug/l": 1.0, "mcg/l": 1.0, "mg/l": 1e3, "ug/ml": 1e3, "mcg/ml": 1e3}),
+    "score": ("1", {"1": 1.0, "points": 1.0, "分": 1.0}),
     "cytokine": ("pg/mL", {"pg/ml": 1.0, "ng/ml": 1e3, "ng/l": 1.0}),
 }
 
