@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The most probable etas of one patient or of many (maximum a posteriori, MAP), and other modes there may be.
+
+    objective(eta) = -2 log p(levels | eta) - 2 log p(eta)
+
+with every constant kept: p(levels | eta) is a density in ng/mL (a probability for censored levels), p(eta) the density
+of N(0, omega / prior_weight). `bayes_problem.normalising_constant` turns it into what other programs print.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirolens.engine.bayes_likelihood import LOG_2_PI
+from sirolens.engine.bayes_linear import Patients, search_modes
+from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem, Problem
+from sirolens.engine.bayes_search import (
+    CONVERGED,
+    CURVATURE,
+    DONE,
+    INDEFINITE,
+    ITERATION_LIMIT,
+    NOT_FINITE,
+    SLOPE,
+    Levels,
+    begin,
+    receive_curvature,
+    receive_slope,
+    search_arrays,
+)
+from sirolens.engine.bayes_starts import MODES, STARTS, Found, fill_starts, found_arrays, is_known, keep
+from sirolens.engine.dense import cholesky, invert, log_determinant
+from sirolens.engine.linear import Records
+
+__all__ = ["Mode", "Modes", "Reason", "mode", "modes", "pack"]
+
+Array = NDArray[np.float64]
+
+
+class Reason(StrEnum):
+    """How a search for a mode ended."""
+
+    CONVERGED = "converged"
+    NOT_FINITE = "not-finite"  # the levels are impossible under the model, such as a level before any dose
+    ITERATION_LIMIT = "iteration-limit"
+    INDEFINITE = "indefinite"  # a flat spot that is no minimum
+
+
+_REASONS = {
+    CONVERGED: Reason.CONVERGED,
+    NOT_FINITE: Reason.NOT_FINITE,
+    ITERATION_LIMIT: Reason.ITERATION_LIMIT,
+    INDEFINITE: Reason.INDEFINITE,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """One mode of a posterior.
+
+    Parameters
+    ----------
+    eta : float64 array (n_eta,)
+        Where it is.
+    objective : float
+        -2 log p(levels | eta) - 2 log p(eta) there, constants included.
+    gradient_norm : float
+        Length of the gradient of the objective per standard deviation of the prior: 0 in exact arithmetic.
+    hessian : float64 array (n_eta, n_eta)
+        Second derivatives of the objective with respect to eta.
+    covariance : float64 array (n_eta, n_eta)
+        2 hessian^-1: the covariance of the normal distribution that fits the mode (Laplace); NaN where there is none.
+    converged : bool
+        Whether this is a minimum.
+    reason : Reason
+        How the search ended.
+    starts_tried : int
+        How many starts there were.
+    second_modes : tuple of Mode
+        Other minima, the best first.
+    """
+
+    eta: Array
+    objective: float
+    gradient_norm: float
+    hessian: Array
+    covariance: Array
+    converged: bool
+    reason: Reason
+    starts_tried: int
+    second_modes: tuple[Mode, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modes:
+    """The modes of many patients; where patients differ in the number of etas, the spare places hold NaN.
+
+    Parameters
+    ----------
+    eta : float64 array (n, n_eta)
+        The best mode of each.
+    objective, gradient_norm : float64 arrays (n,)
+        There.
+    covariance : float64 array (n, n_eta, n_eta)
+        2 hessian^-1.
+    converged : bool array (n,)
+        Whether each is a minimum.
+    reason : tuple of Reason
+        How each search ended.
+    each : tuple of Mode
+        The same patient by patient, with second modes.
+    """
+
+    eta: Array
+    objective: Array
+    gradient_norm: Array
+    covariance: Array
+    converged: NDArray[np.bool_]
+    reason: tuple[Reason, ...]
+    each: tuple[Mode, ...]
+
+
+def mode(problem: AnyProblem, *, starts: int = STARTS) -> Mode:
+    """Find the most probable etas of one patient.
+
+    Parameters
+    ----------
+    problem : Problem or FunctionProblem
+        The patient.
+    starts : int
+        At most this many starts; the first is the typical patient.
+
+    Returns
+    -------
+    Mode
+        The best mode found. One that did not converge says why; it is a result, not an error.
+
+    Examples
+    --------
+    >>> from sirolens.engine.bayes_problem import levels
+    >>> answer = mode(FunctionProblem(  # one clearance, known volume: trough of 2 mg daily at steady state, 1/CL here
+    ...     predict=lambda eta: 8.0 * np.exp(-eta), omega=np.array([[0.09]]),
+    ...     levels=levels([12.0], residual_kind=3, proportional=0.3)))
+    >>> answer.eta.round(6).tolist(), answer.converged  # half way on the logarithmic scale
+    ([-0.202733], True)
+    """
+    if isinstance(problem, FunctionProblem):
+        return _unpack(problem, _search_function(problem, starts))
+    return modes([problem], starts=starts).each[0]
+
+
+def modes(problems: Sequence[Problem], *, starts: int = STARTS, threads: int | None = None) -> Modes:
+    """Find the most probable etas of many patients.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        The patients; they need not share a model.
+    starts : int
+        At most this many starts for each.
+    threads : int, optional
+        How many threads; None: one per processor. The answer does not depend on it.
+
+    Returns
+    -------
+    Modes
+    """
+    count, most = len(problems), max((p.omega.shape[0] for p in problems), default=0)
+    found = Found(
+        np.full((count, MODES, most), np.nan),
+        np.full((count, MODES), np.inf),
+        np.full((count, MODES, most, most), np.nan),
+        np.zeros((count, MODES)),
+        np.zeros((count, MODES), dtype=np.int64),
+        np.zeros((count, 2), dtype=np.int64),
+    )
+    if count:
+        _search_all(pack(problems), starts, threads, found)
+    each = tuple(_unpack(problem, Found(*(column[i] for column in found))) for i, problem in enumerate(problems))
+    eta, covariance = np.full((count, most), np.nan), np.full((count, most, most), np.nan)
+    for i, one in enumerate(each):
+        eta[i, : one.eta.size] = one.eta
+        covariance[i, : one.eta.size, : one.eta.size] = one.covariance
+    return Modes(
+        eta=eta,
+        objective=np.array([one.objective for one in each]),
+        gradient_norm=np.array([one.gradient_norm for one in each]),
+        covariance=covariance,
+        converged=np.array([one.converged for one in each], dtype=np.bool_),
+        reason=tuple(one.reason for one in each),
+        each=each,
+    )
+
+
+def _search_all(patients: Patients, starts: int, threads: int | None, found: Found) -> None:
+    """Search in chunks on threads; a patient's answer is made by one kernel call whatever the chunks."""
+    count = found.count.shape[0]
+    workers = min(threads or os.cpu_count() or 1, count)
+    if workers == 1:
+        search_modes(patients, starts, 0, count, found)
+        return
+    edges = np.linspace(0, count, min(8 * workers, count) + 1).astype(int)
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = [
+            pool.submit(search_modes, patients, starts, int(low), int(high), found)
+            for low, high in pairwise(edges)
+        ]
+        for job in jobs:
+            job.result()
+
+
+def pack(problems: Sequence[Problem]) -> Patients:
+    """Put problems end to end, as the kernels take them."""
+    most = max(p.omega.shape[0] for p in problems)
+    factor = np.zeros((len(problems), most, most))
+    for i, p in enumerate(problems):
+        n = p.omega.shape[0]
+        factor[i, :n, :n] = p.factor
+    first = _offsets([p.events.time_h.size for p in problems])
+    start = np.stack([first[:-1], first[:-1] + [_after_last_level(p) for p in problems]], axis=1)
+    return Patients(
+        np.array([p.structure.code for p in problems], dtype=np.int64),
+        Records(*(np.concatenate(columns) for columns in zip(*(p.events.records for p in problems), strict=True))),
+        start,
+        np.array([p.events.dose_records for p in problems], dtype=np.int64),
+        _offsets([p.typical.shape[0] for p in problems]),
+        np.concatenate([p.typical for p in problems]),
+        np.concatenate([p.occasions for p in problems]),
+        np.stack([p.eta_of_parameter for p in problems]),
+        np.stack([p.effect_kind for p in problems]),
+        np.array([p.omega.shape[0] for p in problems], dtype=np.int64),
+        factor,
+        _offsets([p.levels.y.size for p in problems]),
+        Levels(*(np.concatenate(columns) for columns in zip(*(p.levels for p in problems), strict=True))),
+        np.array([p.prior_weight for p in problems]),
+    )
+
+
+def _offsets(sizes: list[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _after_last_level(problem: Problem) -> int:
+    """How many records matter: what follows the last level does not."""
+    observed = np.flatnonzero(problem.events.evid == 0)
+    return int(observed[-1]) + 1 if observed.size else 0
+
+
+def _unpack(problem: AnyProblem, found: Found) -> Mode:
+    """Turn the modes found in whitened etas into etas, and add the constants of the prior."""
+    d = problem.omega.shape[0]
+    constant = d * (LOG_2_PI - np.log(problem.prior_weight)) + log_determinant(problem.factor)
+    whiten = np.empty((d, d))
+    invert(problem.factor, whiten)  # omega^-1
+    whiten = whiten @ problem.factor  # L'^-1
+    made: list[Mode] = []
+    for m in range(int(found.count[0]) - 1, -1, -1):
+        hessian = np.ascontiguousarray(found.hessian[m, :d, :d])
+        lower, covariance = np.empty((d, d)), np.full((d, d), np.nan)
+        if cholesky(hessian, lower):
+            invert(lower, covariance)
+            covariance = 2.0 * problem.factor @ covariance @ problem.factor.T
+        reason = _REASONS[int(found.outcome[m])]
+        made.insert(
+            0,
+            Mode(
+                eta=problem.factor @ found.z[m, :d],
+                objective=float(found.value[m] + constant),
+                gradient_norm=float(found.norm[m]),
+                hessian=whiten @ hessian @ whiten.T,
+                covariance=covariance,
+                converged=reason is Reason.CONVERGED,
+                reason=reason,
+                starts_tried=int(found.count[1]),
+                second_modes=tuple(made) if m == 0 else (),
+            ),
+        )
+    return made[0]
+
+
+def _search_function(problem: FunctionProblem, starts: int) -> Found:
+    """Run the same search as the kernels do, with predictions of a Python function."""
+    d, these = problem.omega.shape[0], problem.levels
+    found, search = found_arrays(d), search_arrays(d, problem.noise)
+    begun = np.zeros((STARTS, d))
+    f, J = _function_slopes(problem, begun[0])
+    count = min(fill_starts(these, f, J, begun), starts)
+    for s in range(count):
+        want = begin(search, begun[s])
+        while want != DONE:
+            if want == SLOPE:
+                f, J = _function_slopes(problem, search.trial)
+                want = receive_slope(search, these, problem.prior_weight, f, J)
+                if s > 0 and want != DONE and is_known(found, search):
+                    break
+            elif want == CURVATURE:
+                f, J = _function_slopes(problem, search.z)
+                F = _function_bends(problem, search.z)
+                want = receive_curvature(search, these, problem.prior_weight, f, J, F)
+        if want == DONE:
+            keep(found, search)
+    found.count[1] = count
+    return found
+
+
+def _ask(problem: FunctionProblem, z: Array) -> Array:
+    predicted = np.asarray(problem.predict(z @ problem.factor.T), dtype=np.float64)
+    if predicted.shape != (z.shape[0], problem.levels.y.size):
+        raise ValueError(f"predict gave shape {predicted.shape} for {z.shape[0]} rows, {problem.levels.y.size} levels")
+    return predicted
+
+
+def _function_slopes(problem: FunctionProblem, z: Array) -> tuple[Array, Array]:
+    """Predictions and central differences of fourth order at z, in one call."""
+    d, h = z.size, problem.relative_step
+    one = h * np.eye(d)
+    f = _ask(problem, z + np.concatenate([np.zeros((1, d)), one, -one, 2.0 * one, -2.0 * one]))
+    near, far = f[1 : d + 1] - f[d + 1 : 2 * d + 1], f[2 * d + 1 : 3 * d + 1] - f[3 * d + 1 :]
+    return f[0], np.ascontiguousarray((8.0 * near - far).T / (12.0 * h))
+
+
+def _function_bends(problem: FunctionProblem, z: Array) -> Array:
+    """Second differences at z, in one call."""
+    d, h = z.size, 10.0 * problem.relative_step
+    first, second = np.triu_indices(d)
+    one = h * np.eye(d)
+    corners = [a * one[first] + b * one[second] for a, b in ((1, 1), (-1, -1), (1, -1), (-1, 1))]
+    f = _ask(problem, z + np.concatenate(corners)).reshape(4, first.size, -1)
+    pairs = (f[0] + f[1] - f[2] - f[3]) / (4.0 * h * h)
+    F = np.empty((problem.levels.y.size, d, d))
+    F[:, first, second] = pairs.T
+    F[:, second, first] = pairs.T
+    return F
