@@ -16,7 +16,7 @@ from typing import final
 
 from sirolens.errors import InputError
 from sirolens.message import Message, error, info
-from sirolens.regimen import Cycle, Regimen, alternate_days, cycle, daily, twice_daily
+from sirolens.regimen import MORNING, Cycle, Regimen, alternate_days, cycle, daily, twice_daily
 from sirolens.source import Mark, Source
 
 __all__ = [
@@ -32,8 +32,6 @@ __all__ = [
     "regimens",
     "smallest_step_mg",
 ]
-
-MORNING = time(8)
 
 
 @final
@@ -307,8 +305,8 @@ def regimens(
 
     Examples
     --------
-    >>> [r.daily_mg for r in regimens(default_products(), "tablet", up_to_daily_mg=1)]
-    [0.25, 0.5, 0.75, 1.0]
+    >>> [r.daily_mg for r in regimens(default_products(), "tablet", up_to_daily_mg=2)]
+    [0.25, 0.5, 0.75, 1.0, 1.5, 2.0]
     """
     single = doses(products, form, up_to_mg=up_to_daily_mg)
     found = [practical(products, form, "daily", (dose_mg,), clock) for dose_mg in single]

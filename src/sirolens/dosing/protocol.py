@@ -67,6 +67,7 @@ class Settings:
     first_level_days: Sourced[tuple[int, int]]
     early_level_days: Sourced[tuple[int, int]]
     stable_interval_days: Sourced[int]
+    repeat_level_days: Sourced[tuple[int, int]]
     trough_window_h: Sourced[Range]
     half_life_h: Sourced[float]
     steady_state_days: Sourced[float]
@@ -190,7 +191,10 @@ def claim_for(age_years: float, settings: Settings) -> Claim:
 
 def published_regimens() -> tuple[Message, ...]:
     """Return what was published for infants, for whom no dose is computed."""
-    return tuple(info(entry["code"], source=source(entry["source"])) for entry in table("protocol")["published"])
+    return tuple(
+        info(f"protocol.published-{entry['name']}", source=source(entry["source"]))
+        for entry in table("protocol")["published"]
+    )
 
 
 def start_to_maintenance(claim: Claim, settings: Settings) -> tuple[Message, ...]:
