@@ -21,6 +21,7 @@ from sirolens.engine.linear import NEUTRAL, PARAMETERS
 from sirolens.errors import InputError
 from sirolens.message import Message, Severity, error, info, warning
 from sirolens.models.population import Covariate, PopulationModel, parameter_names
+from sirolens.models.vocabulary import covariate_word
 from sirolens.units import CANONICAL, convert
 
 __all__ = ["Completed", "complete", "missing_values", "to_model_unit", "typical"]
@@ -66,7 +67,7 @@ def _count(values: Mapping[str, ArrayLike]) -> int:
 
 
 def _say_missing(covariate: Covariate, count: int, model: str) -> Message:
-    name, unit = covariate.name, covariate.unit
+    name, unit = covariate_word(covariate.name, covariate.chart), covariate.unit
     if covariate.when_missing == "reference":
         value = covariate.missing_value
         return info("models.covariate-assumed", covariate=name, value=value, unit=unit, model=model, patients=count)
@@ -87,7 +88,7 @@ def _implausible(covariate: Covariate, values: Array, model: str) -> Message | N
     first = float(values[np.argmax(outside)])
     return error(
         "models.covariate-implausible",
-        covariate=covariate.name,
+        covariate=covariate_word(covariate.name, covariate.chart),
         value=first,
         unit=covariate.unit,
         low=float(low),
@@ -107,7 +108,7 @@ def _clamped(covariate: Covariate, values: Array, model: str) -> tuple[Array, Me
     at = int(np.argmax(outside))
     said = warning(
         "models.covariate-clamped",
-        covariate=covariate.name,
+        covariate=covariate_word(covariate.name, covariate.chart),
         value=float(values[at]),
         used=float(moved[at]),
         unit=covariate.unit,
@@ -229,15 +230,14 @@ def typical(
     >>> from sirolens.models.catalog import load
     >>> golubovic = load("golubovic_2019")
     >>> typical(golubovic, {"AGE": [44.0, 25.0], "AST": 20.0})[:, 0].round(3)
-    array([7.466, 9.511])
+    array([7.466, 9.51 ])
     """
     done = complete(model, values)
     refused = [message for message in done.messages if message.severity is Severity.ERROR]
     for covariate in model.covariates:
         if covariate.when_missing == "ask" and np.isnan(done.values[covariate.name]).any():
-            refused.append(
-                error("models.covariate-needed", covariate=covariate.name, unit=covariate.unit, model=model.label)
-            )
+            name = covariate_word(covariate.name, covariate.chart)
+            refused.append(error("models.covariate-needed", covariate=name, unit=covariate.unit, model=model.label))
     if refused:
         raise InputError(*refused)
     used: dict[str, ArrayLike] = {theta.name: theta.value for theta in model.thetas}

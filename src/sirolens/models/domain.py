@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from sirolens.message import Message, Severity, Value, info, warning
 from sirolens.models.population import Covariate, Limit, PopulationModel
+from sirolens.models.vocabulary import covariate_word, disease_word, population_word
 
 __all__ = ["FACTS", "in_hard_domain", "scope"]
 
@@ -60,14 +61,16 @@ def _crossing(model: PopulationModel, limit: Limit, value: float, hard: bool) ->
     code, value_name, limit_name = _CODES[limit.fact if personal else "covariate", side, hard]
     items: dict[str, Value] = {value_name: value, limit_name: bound, "model": model.label}
     if not personal:
-        items["covariate"] = limit.fact
+        charts = {covariate.name: covariate.chart for covariate in model.covariates}
+        items["covariate"] = covariate_word(limit.fact, charts.get(limit.fact, ""))
     severity = Severity.ERROR if hard else Severity.WARNING
     return Message(code=code, severity=severity, items=tuple(sorted(items.items())))
 
 
 def _limit_messages(model: PopulationModel, limit: Limit, value: float | None) -> tuple[Message, ...]:
     if value is None:
-        return (info("models.scope-fact-missing", fact=limit.fact, model=model.label),)
+        word = covariate_word(limit.fact, {"age_years": "age", "weight_kg": "weight"}.get(limit.fact, ""))
+        return (info("models.scope-fact-missing", fact=word, model=model.label),)
     found = _crossing(model, limit, value, hard=True) or _crossing(model, limit, value, hard=False)
     return () if found is None else (found,)
 
@@ -84,9 +87,10 @@ def _population(model: PopulationModel, told: str | None) -> tuple[Message, ...]
     if model.population_scope == "unknown":
         return ()
     if told is None or told == "unknown":
-        return (info("models.population-not-told", population=model.population_scope, model=model.label),)
+        return (info("models.population-not-told", own=population_word(model.population_scope), model=model.label),)
     if told != model.population_scope:
-        return (warning("models.population-differs", population=model.population_scope, told=told, model=model.label),)
+        own, other = population_word(model.population_scope), population_word(told)
+        return (warning("models.population-differs", own=own, told=other, model=model.label),)
     return ()
 
 
@@ -95,7 +99,8 @@ def _disease(model: PopulationModel, told: str | None) -> tuple[Message, ...]:
     messages = []
     alike = told == own or (told in _IMMUNE_CYTOPENIA and own in _IMMUNE_CYTOPENIA)
     if told is not None and own != "unknown" and not alike:
-        messages.append(warning("models.disease-differs", disease=own, told=told, model=model.label))
+        words = disease_word(own), disease_word(told)
+        messages.append(warning("models.disease-differs", own=words[0], told=words[1], model=model.label))
     if told in _HAEMOLYSIS and any(covariate.quantity == "bilirubin" for covariate in model.covariates):
         messages.append(warning("models.bilirubin-haemolysis", model=model.label))
     return tuple(messages)
@@ -104,7 +109,7 @@ def _disease(model: PopulationModel, told: str | None) -> tuple[Message, ...]:
 def _assay(model: PopulationModel, told: str | None) -> tuple[Message, ...]:
     if model.assay_class == "unknown" or told is None or told == model.assay_class:
         return ()
-    return (info("models.assay-class-differs", assay_class=model.assay_class, told=told, model=model.label),)
+    return (info("models.assay-class-differs", own_assay=model.assay_class, told_assay=told, model=model.label),)
 
 
 def _text(facts: Mapping[str, float | str | None], name: str) -> str | None:

@@ -35,6 +35,7 @@ from sirolens.models.population import (
 )
 from sirolens.models.residual import KIND, Residual
 from sirolens.models.toml_table import Faults, Table
+from sirolens.models.vocabulary import WARNINGS
 from sirolens.source import Mark, Source
 from sirolens.units import convert
 
@@ -302,16 +303,18 @@ def _units(root: Table) -> dict[str, str]:
     return found
 
 
-_CODE = re.compile(r"models\.[a-z0-9-]+\Z")
-
-
-def _warnings(root: Table, file: str) -> tuple[Message, ...]:
-    """A warning is the code of a catalogue entry, or the user's own text."""
-    texts = root.texts("warnings")
-    place = Place(file=file)
-    return tuple(
-        warning(text) if _CODE.match(text) else warning("models.own-warning", place=place, text=text) for text in texts
-    )
+def _warnings(root: Table, file: str, target: tuple[float, float] | None) -> tuple[Message, ...]:
+    """A warning is a code of `vocabulary.WARNINGS`, or the author's own text."""
+    low, high = target or (0.0, 0.0)
+    messages = []
+    for text in root.texts("warnings"):
+        if text == "models.target-differs":
+            messages.append(warning("models.target-differs", low_ng_ml=low, high_ng_ml=high))
+        elif text in WARNINGS:
+            messages.append(warning(text))
+        else:
+            messages.append(warning("models.own-warning", place=Place(file=file), text=text))
+    return tuple(messages)
 
 
 def _variant_list(root: Table) -> tuple[Variant, ...]:
@@ -336,6 +339,7 @@ def _build(root: Table, file: str, digest: str, variant: str | None) -> Populati
     formulas: Formulas = read_formulas(root, eta_names, source.mark)
     covariates = tuple(covariate.name for covariate in formulas.covariates)
     residual, residual_mark, residual_note = _residual(root, source.mark)
+    target = root.pair("target_ng_ml")
     model = PopulationModel(
         name=name,
         label=root.text("label", default=name),
@@ -359,13 +363,13 @@ def _build(root: Table, file: str, digest: str, variant: str | None) -> Populati
         supports=frozenset(root.texts("supports", required=True, choices=SUPPORTS)),
         limits=_limits(root, covariates),
         cohort=_cohort(root),
-        target_ng_ml=root.pair("target_ng_ml"),
+        target_ng_ml=target,
         levels_from_day=root.number("levels_from_day", least=0.0) or 0.0,
         default_for=root.text("default_for", choices=("adult", "child")) or None,
         role=Role(root.text("role", default=Role.USER, choices=_ROLES)),
         variants=_variant_list(root),
         dosing_tables=_dosing_tables(root, covariates, source.mark),
-        warnings=_warnings(root, file),
+        warnings=_warnings(root, file, target),
         file=file,
         digest=digest,
         **_units(root),

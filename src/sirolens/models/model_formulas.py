@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 
 from sirolens.engine.expression import FUNCTIONS, Expression, evaluate, is_forbidden_name, parse
-from sirolens.engine.linear import PARAMETERS, Structure
+from sirolens.engine.linear import MAX_STAGES, PARAMETERS, Structure
 from sirolens.errors import ExpressionError, InputError
 from sirolens.models.population import (
     Covariate,
@@ -216,11 +216,16 @@ def _structure(root: Table) -> tuple[Structure, str, int]:
         table.faults.wrong("models.out-of-range", (*table.path, "compartments"), compartments, expected="1, 2, 3")
         compartments = 3
     absorption = table.text("absorption", required=True, choices=_ABSORPTION)
-    stages = table.whole("transit", required=absorption == "transit", least=1) or 0
+    stages = table.whole("transit", required=absorption == "transit", least=1) or 1
+    if stages > MAX_STAGES:
+        table.faults.wrong("models.out-of-range", (*table.path, "transit"), stages, expected=f"1 - {MAX_STAGES}")
+        stages = MAX_STAGES
     if absorption == "transit":
-        structure = Structure(compartments=compartments, absorption="transit", transit=max(stages, 1))
-    elif absorption in ("first-order", "zero-order"):
-        structure = Structure(compartments=compartments, absorption=absorption)
+        structure = Structure(compartments=compartments, absorption="transit", transit=stages)
+    elif absorption == "first-order":
+        structure = Structure(compartments=compartments, absorption="first-order")
+    elif absorption == "zero-order":
+        structure = Structure(compartments=compartments, absorption="zero-order")
     else:
         structure = Structure(compartments=compartments, absorption="none")
     table.close()
@@ -308,7 +313,7 @@ def read_formulas(root: Table, eta_names: tuple[str, ...], mark: Mark) -> Formul
     """
     thetas = _thetas(root, mark)
     covariates = _covariates(root, thetas)
-    known = tuple(item.name for item in (*thetas, *covariates))
+    known = (*(theta.name for theta in thetas), *(covariate.name for covariate in covariates))
     linear = "odes" not in root
     table = root.table("parameters", required=True)
     parameters: dict[str, Parameter] = {}

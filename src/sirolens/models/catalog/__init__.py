@@ -19,6 +19,7 @@ from sirolens.message import error
 from sirolens.models.check import read_file
 from sirolens.models.model_file import read_model
 from sirolens.models.population import PopulationModel
+from sirolens.models.vocabulary import missing_word
 from sirolens.registry import Registry
 from sirolens.source import Mark, Source
 
@@ -41,7 +42,7 @@ class UnusableModel:
     known : tuple of (str, str)
         What was read, as printed.
     missing : tuple of str
-        What would have to be known to use it.
+        What would have to be known to use it; said by `sirolens.models.vocabulary.missing_word`.
     reason : str
         Why it must not be used even though its values are known; ``""`` where values are missing.
     """
@@ -122,7 +123,7 @@ def load(name_or_path: str | Path) -> PopulationModel:
         return reading.model
     for known in unusable():
         if known.name == name:
-            missing = known.missing
+            missing = tuple(missing_word(slug) for slug in known.missing)
             code = "models.withheld" if known.reason else "models.known-but-unusable"
             raise UnknownNameError(error(code, source=known.source, model=known.label, missing=missing))
     return catalog()[name]
@@ -135,7 +136,7 @@ def unusable() -> tuple[UnusableModel, ...]:
     Examples
     --------
     >>> next(model for model in unusable() if model.name == "djebli_2006").missing[0]
-    'Q'
+    'q'
     """
     data = tomllib.loads((files(__name__) / _LIST_OF_UNUSABLE).read_text(encoding="utf-8"))
     return tuple(
