@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `sirolens` command: puts the command groups together and shows what went wrong in words.
+
+Nothing heavy is imported here: each command imports what it needs when it runs, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Literal
+
+import typer
+
+from sirolens import __version__
+from sirolens.cli import advise, models, tables
+from sirolens.errors import SirolensError
+from sirolens.report.words import label, say
+
+__all__ = ["application", "main"]
+
+Language = Literal["en", "zh"]
+IMPOSSIBLE = 2
+"""Exit code when what was asked for cannot be done; nothing has been written then."""
+
+
+def language_of_environment() -> Language:
+    """Return the language asked for by ``SIROLENS_LANGUAGE``, else by the locale: Chinese or English."""
+    asked = next((v for v in map(os.environ.get, ("SIROLENS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")) if v), "")
+    return "zh" if asked.lower().startswith("zh") else "en"
+
+
+def application(language: Language) -> typer.Typer:
+    """Build the command line with its help in one language."""
+    app = typer.Typer(
+        name="sirolens",
+        help=label("cli.help", language),
+        epilog=label("report.intended-use", language),
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback(invoke_without_command=True)
+    def root(
+        version: bool = typer.Option(False, "--version", help=label("cli.version-help", language)),
+    ) -> None:
+        if version:
+            typer.echo(__version__)
+            raise typer.Exit
+
+    advise.add_to(app, language)
+    models.add_to(app, language)
+    tables.add_to(app, language)
+    return app
+
+
+def main() -> None:
+    """Run the command; an impossible request ends with its reasons and exit code 2."""
+    language = language_of_environment()
+    # Where a command chose its own language, the reasons are said in it.
+    for flag, value in zip(sys.argv, sys.argv[1:], strict=False):
+        if flag == "--language" and value in ("en", "zh"):
+            language = "zh" if value == "zh" else "en"
+    try:
+        application(language)()
+    except SirolensError as failure:
+        for message in failure.messages:
+            typer.echo(say(message, language), err=True)
+        raise SystemExit(IMPOSSIBLE) from failure
