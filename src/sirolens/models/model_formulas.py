@@ -247,21 +247,23 @@ def _check_linear_parameters(root: Table, names: Collection[str], absorption: st
             root.faults.wrong("models.needless-parameter", ("parameters", name), name, expected=expected)
 
 
-def _constant(parameters: Mapping[str, Parameter], name: str, thetas: tuple[Theta, ...], root: Table) -> float:
-    """Evaluate a parameter that may depend on nothing but thetas."""
+def _constant(
+    parameters: Mapping[str, Parameter], name: str, thetas: tuple[Theta, ...], root: Table
+) -> tuple[float, Expression]:
+    """Evaluate a parameter that may depend on nothing but thetas; a stand-in of 1 where it cannot be."""
     parameter = parameters.get(name)
     if parameter is None:
-        return 1.0
+        return 1.0, parse("1")
     values = {theta.name: theta.value for theta in thetas}
     where = ("parameters", name, "formula")
     if parameter.formula.names - set(values) or parameter.effect is not Effect.NONE:
         root.faults.wrong("models.must-be-constant", where, parameter.formula.printed, expected="thetas")
-        return 1.0
+        return 1.0, parse("1")
     value = float(evaluate(parameter.formula, values))
     if not np.isfinite(value) or value <= 0.0:
         root.faults.wrong("models.out-of-range", where, value, expected="> 0")
-        return 1.0
-    return value
+        return 1.0, parse("1")
+    return value, parameter.formula
 
 
 def _system(root: Table, parameters: Collection[str]) -> OdeSystem | None:
@@ -328,10 +330,9 @@ def read_formulas(root: Table, eta_names: tuple[str, ...], mark: Mark) -> Formul
         structure, absorption, compartments = _structure(root)
         _check_linear_parameters(root, tuple(parameters), absorption, compartments)
         if absorption == "saturable":
-            saturable = Saturable(
-                vmax_mg_h=_constant(parameters, "vmax_mg_h", thetas, root),
-                km_mg=_constant(parameters, "km_mg", thetas, root),
-            )
+            vmax_mg_h, vmax_formula = _constant(parameters, "vmax_mg_h", thetas, root)
+            km_mg, km_formula = _constant(parameters, "km_mg", thetas, root)
+            saturable = Saturable(vmax_mg_h=vmax_mg_h, km_mg=km_mg, vmax_formula=vmax_formula, km_formula=km_formula)
     elif "structure" in root:
         root.table("structure")
         root.faults.wrong("models.structure-and-odes", ("structure",), "structure", expected="[odes]")

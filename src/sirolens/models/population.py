@@ -245,10 +245,20 @@ class OccasionEffects:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saturable:
-    """Saturable absorption without random effects: rate Vm A / (Km + A) into the central compartment."""
+    """Saturable absorption without random effects: rate Vm A / (Km + A) into the central compartment.
+
+    Parameters
+    ----------
+    vmax_mg_h, km_mg : float
+        Their values.
+    vmax_formula, km_formula : Expression
+        How they follow from thetas.
+    """
 
     vmax_mg_h: float
     km_mg: float
+    vmax_formula: Expression
+    km_formula: Expression
 
 
 @final
