@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What only several facts together can show to be wrong: repeated rows, two values at once, a level before any dose.
+
+Identical rows are merged with a flag. Different values at one instant are asked for: nobody can say which is right.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
+
+from sirolens.chart import CellCount, Dose, DoseStatus, Fact, Lab, Level, Patient, PlateletCount, Prescription
+from sirolens.interop.chart_reading import Reading
+from sirolens.interop.drug_names import SIROLIMUS
+from sirolens.interop.instants import start_of_day
+from sirolens.interop.measurements import number_text
+from sirolens.interop.numbers import clip
+from sirolens.message import Place, error, warning
+
+__all__ = ["Entries", "Entry", "check_chart", "in_force", "merge"]
+
+FIRST_INTAKE_DAYS = 400  # longest wait for the first intake of a regimen: its pattern has at most 366 days
+_NOT_CONTENT = frozenset({"id", "recorded", "stop_recorded", "replaces"})
+
+
+class Entry(NamedTuple):
+    """One fact and where it was read; `written` is the drug's name as it stood there."""
+
+    fact: Fact
+    line: int
+    path: str
+    file: str
+    written: str = SIROLIMUS
+
+    def place(self, name: str = "") -> Place:
+        """Return where the fact, or one of its fields, stands."""
+        field = f"{self.path}.{name}" if self.path and name else self.path or name
+        return Place(file=self.file, line=self.line, field=field or None)
+
+
+Entries = Mapping[str, Sequence[Entry]]
+
+
+def in_force(entries: Iterable[Entry]) -> list[Entry]:
+    """Leave out the facts that later ones correct."""
+    kept = list(entries)
+    replaced = {entry.fact.replaces for entry in kept if entry.fact.replaces is not None}
+    return [entry for entry in kept if not entry.fact.id or entry.fact.id not in replaced] if replaced else kept
+
+
+def merge(entries: Sequence[Entry], reading: Reading) -> list[Entry]:
+    """Keep one of several identical facts, the one recorded first, and say so; doses are left to their own check."""
+    if not entries or isinstance(entries[0].fact, Dose):
+        return list(entries)
+    content = attrgetter(*(field.name for field in fields(entries[0].fact) if field.name not in _NOT_CONTENT))
+    named = {entry.fact.replaces for entry in entries}
+    seen: dict[Hashable, int] = {}
+    kept: list[Entry] = []
+    for entry in entries:
+        corrects = entry.fact.replaces is not None or (entry.fact.id and entry.fact.id in named)
+        key = (entry.written.lower(), content(entry.fact))  # the same order under two names of the drug is asked
+        if corrects or key not in seen:
+            if not corrects:
+                seen[key] = len(kept)
+            kept.append(entry)
+            continue
+        first = kept[seen[key]]
+        reading.flag(warning("chart.repeated", place=entry.place(), first_line=first.line))
+        if entry.fact.recorded < first.fact.recorded:
+            kept[seen[key]] = entry
+    return kept
+
+
+def check_chart(entries: Entries, patient: Patient | None, reading: Reading, received: datetime | None) -> None:
+    """Note every fault and flag that only the whole chart shows.
+
+    Parameters
+    ----------
+    entries : mapping
+        Every fact by kind, with its place.
+    patient : Patient, optional
+        None when it could not be read.
+    reading : Reading
+        Where faults and flags are noted.
+    received : datetime, optional
+        When the chart arrived: what lies after it is flagged.
+    """
+    _corrections(entries, reading)
+    now = {name: in_force(found) for name, found in entries.items()}
+    _doses_at_once(now.get("doses", []), reading)
+    _values_at_once(now, reading)
+    _prescriptions(now.get("prescriptions", []), reading)
+    _levels_without_dose(now, reading)
+    _out_of_life(now, patient, reading, received)
+
+
+def _corrections(entries: Entries, reading: Reading) -> None:
+    """Check that ids are unique and that every correction follows what it corrects."""
+    for found in entries.values():
+        by_id: dict[str, Entry] = {}
+        for entry in found:
+            if entry.fact.id and entry.fact.id in by_id:
+                first = by_id[entry.fact.id].line
+                reading.fault(error("chart.id-twice", place=entry.place("id"), first_line=first))
+            elif entry.fact.id:
+                by_id[entry.fact.id] = entry
+        for entry in found:
+            wanted = entry.fact.replaces
+            if wanted is None:
+                continue
+            if wanted not in by_id:
+                reading.fault(error("chart.correction-of-nothing", place=entry.place("replaces"), value=clip(wanted)))
+            elif entry.fact.recorded <= by_id[wanted].fact.recorded:
+                reading.fault(
+                    error(
+                        "chart.correction-too-early",
+                        place=entry.place("recorded"),
+                        recorded=entry.fact.recorded,
+                        first_recorded=by_id[wanted].fact.recorded,
+                    )
+                )
+
+
+def _groups(entries: Iterable[Entry], key: Callable[[Fact], Hashable]) -> Iterable[list[Entry]]:
+    groups: defaultdict[Hashable, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[key(entry.fact)].append(entry)
+    return (group for group in groups.values() if len(group) > 1)
+
+
+def _doses_at_once(doses: Sequence[Entry], reading: Reading) -> None:
+    """Ask about two doses at one instant: a row exported twice, or two tablets?"""
+    for first, *others in _groups(doses, lambda fact: fact.at):
+        for other in others:
+            reading.fault(error("chart.doses-at-once", place=other.place(), at=other.fact.at, first_line=first.line))
+
+
+def _reading_of(fact: Fact) -> tuple[Hashable, str] | None:
+    """Return what was measured, and the value in words; None for facts that are no measurements."""
+    match fact:
+        case Level(excluded=None):
+            return (fact.at, fact.assay, fact.matrix), f"{number_text(fact.level_ng_ml)} ng/mL"
+        case PlateletCount():
+            return (fact.at,), f"{number_text(fact.count_10e9_l)} ×10⁹/L"
+        case Lab():
+            return (fact.at, fact.name), f"{number_text(fact.value)} {fact.unit}"
+        case CellCount():
+            return (fact.at, fact.cell, fact.gate, fact.unit), f"{number_text(fact.value)} {fact.unit}"
+    return None
+
+
+def _values_at_once(now: Entries, reading: Reading) -> None:
+    """Refuse two different values of one quantity at one instant, by the same method."""
+    for name in ("levels", "platelet_counts", "labs", "cell_counts"):
+        measured = [(entry, found) for entry in now.get(name, ()) if (found := _reading_of(entry.fact)) is not None]
+        first: dict[Hashable, tuple[Entry, str]] = {}
+        for entry, (key, value) in measured:
+            earlier, earlier_value = first.setdefault(key, (entry, value))
+            if earlier is not entry:
+                reading.fault(
+                    error(
+                        "chart.values-at-once",
+                        place=entry.place("value"),
+                        at=entry.fact.at,
+                        first=earlier_value,
+                        second=value,
+                        first_line=earlier.line,
+                    )
+                )
+
+
+def _prescriptions(found: Sequence[Entry], reading: Reading) -> None:
+    """Ask about two prescriptions at one time; sirolimus and rapamycin are one drug."""
+    pairs = [(entry, entry.fact) for entry in found if isinstance(entry.fact, Prescription)]
+    pairs.sort(key=lambda pair: pair[1].at)
+    for (earlier, before), (later, after) in pairwise(pairs):
+        names = {"first": clip(earlier.written), "second": clip(later.written)}
+        if after.at == before.at or (before.stop is not None and before.stop > after.at):
+            reading.fault(
+                error(
+                    "chart.prescriptions-at-once",
+                    place=later.place(),
+                    at=after.at,
+                    first_line=earlier.line,
+                    first=names["first"],
+                    second=names["second"],
+                )
+            )
+        elif before.stop is None and names["first"].lower() != names["second"].lower():
+            reading.flag(
+                warning(
+                    "chart.same-ingredient",
+                    place=later.place("drug"),
+                    first_line=earlier.line,
+                    first=names["first"],
+                    second=names["second"],
+                )
+            )
+
+
+def _first_dose(now: Entries) -> datetime | None:
+    """Return the earliest instant from which something was taken."""
+    starts = [
+        entry.fact.at
+        for entry in now.get("doses", ())
+        if isinstance(entry.fact, Dose) and entry.fact.status is not DoseStatus.MISSED
+    ]
+    for entry in now.get("prescriptions", ()):
+        one = entry.fact
+        if not isinstance(one, Prescription):
+            continue
+        if one.since_about:
+            starts.append(one.at)
+            continue
+        horizon = one.at + timedelta(days=FIRST_INTAKE_DAYS)
+        taken = one.regimen.intakes(one.at, horizon if one.stop is None else min(one.stop, horizon))
+        starts += [intake.at for intake in taken[:1]]
+    return min(starts, default=None)
+
+
+def _levels_without_dose(now: Entries, reading: Reading) -> None:
+    """Refuse a level with no dose before it and no statement that the patient was on a steady dose."""
+    levels = [(entry, entry.fact) for entry in now.get("levels", ()) if isinstance(entry.fact, Level)]
+    used = [(entry, level) for entry, level in levels if level.excluded is None]
+    first = _first_dose(now) if used else None
+    for entry, level in used:
+        if first is None or level.at <= first:
+            reading.fault(
+                error("chart.level-without-dose", place=entry.place(), at=level.at, level_ng_ml=level.level_ng_ml)
+            )
+
+
+def _out_of_life(now: Entries, patient: Patient | None, reading: Reading, received: datetime | None) -> None:
+    """Refuse facts before birth; flag facts after the chart was received."""
+    zone = reading.zone
+    born = start_of_day(patient.born, zone) if patient is not None and patient.born is not None and zone else None
+    for found in now.values():
+        for entry in found:
+            if born is not None and entry.fact.at < born:
+                reading.fault(error("chart.before-birth", place=entry.place(), at=entry.fact.at))
+            if received is not None and entry.fact.at > received:
+                reading.flag(warning("chart.in-the-future", place=entry.place(), at=entry.fact.at, received=received))

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How one field of a chart is read: each reader takes a row and the field's name and gives the value, or says why not.
+
+The same readers serve JSON and CSV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from sirolens.errors import ChartError
+from sirolens.interop.chart_reading import Reader, Row
+from sirolens.interop.instants import Precision, read_day, read_instant
+from sirolens.interop.json_lines import Scalar, has_surrogates
+from sirolens.interop.measurements import Measurement, measure
+from sirolens.interop.numbers import Number, clip, plain_width, read_number
+from sirolens.message import Message, error
+
+__all__ = [
+    "Quantity",
+    "boolean",
+    "choice",
+    "day",
+    "exact",
+    "instant",
+    "number",
+    "quantity",
+    "scalar_text",
+    "slug",
+    "stated",
+    "text",
+    "unechoed",
+    "whole",
+]
+
+LONGEST_TEXT = 500
+
+
+class Quantity(NamedTuple):
+    """A measured value in its canonical unit; `relation` is ``"<"`` or ``">"`` where it lies outside the range."""
+
+    value: float
+    relation: str
+
+
+def scalar_text(row: Row, name: str) -> str:
+    """Return a cell's text, refusing lists and objects."""
+    cell = row.cells[name]
+    if not isinstance(cell, Scalar):
+        raise ChartError(error("chart.expected-text", place=row.place(name)))
+    return cell.text.strip()
+
+
+def text(row: Row, name: str) -> str:
+    """Read a text."""
+    cell = row.cells[name]
+    if not isinstance(cell, Scalar) or cell.kind != "text" or has_surrogates(cell.text):
+        raise ChartError(error("chart.expected-text", place=row.place(name)))
+    if len(cell.text) > LONGEST_TEXT:
+        raise ChartError(error("chart.text-too-long", place=row.place(name), count=len(cell.text), limit=LONGEST_TEXT))
+    return cell.text.strip()
+
+
+def exact(expected: str) -> Reader:
+    """Make a reader of the one value that is right."""
+
+    def read(row: Row, name: str) -> str:
+        found = scalar_text(row, name)
+        if found != expected:
+            raise ChartError(error("chart.version", place=row.place(name), value=clip(found), expected=expected))
+        return found
+
+    return read
+
+
+def choice(accepted: Mapping[str, Any]) -> Reader:
+    """Make a reader of one of several words, each under any of its spellings (lower case)."""
+
+    def read(row: Row, name: str) -> Any:
+        found = text(row, name)
+        plain = " ".join(plain_width(found).lower().split())
+        if plain in accepted:
+            return accepted[plain]
+        near = tuple(get_close_matches(plain, accepted, n=3))
+        words = tuple(dict.fromkeys(str(value) for value in accepted.values()))
+        raise ChartError(
+            error("chart.choice-unknown", place=row.place(name), value=clip(found), near=near, accepted=words)
+        )
+
+    return read
+
+
+_BOOLEANS = MappingProxyType(
+    {"true": True, "yes": True, "y": True, "1": True, "是": True, "有": True}
+    | {"false": False, "no": False, "n": False, "0": False, "否": False, "无": False}
+)
+
+
+def boolean(row: Row, name: str) -> bool:
+    """Read true or false, in CSV also yes, no, 是, 否."""
+    found = scalar_text(row, name).lower()
+    if found not in _BOOLEANS:
+        raise ChartError(error("chart.expected-boolean", place=row.place(name), value=clip(found)))
+    return _BOOLEANS[found]
+
+
+def stated(row: Row, name: str) -> Number:
+    """Read a number as it was typed, with its flags."""
+    cell = row.cells[name]
+    if not isinstance(cell, Scalar) or cell.kind not in ("number", "text"):
+        raise ChartError(error("chart.expected-number", place=row.place(name)))
+    if cell.kind == "number":
+        value = float(cell.text)
+        if value in (float("inf"), float("-inf")):
+            raise ChartError(error("chart.not-a-number", place=row.place(name), value=clip(cell.text)))
+        return Number(value)
+    found, flags = read_number(cell.text, decimal_mark=row.reading.decimal_mark, place=row.place(name))
+    row.reading.flag(*flags)
+    return found
+
+
+def number(low: float, high: float) -> Reader:
+    """Make a reader of a plain number inside a window."""
+
+    def read(row: Row, name: str) -> float:
+        found = stated(row, name)
+        if found.relation or found.unit:
+            raise ChartError(error("chart.not-a-number", place=row.place(name), value=clip(scalar_text(row, name))))
+        if not low <= found.value <= high:
+            raise ChartError(
+                error("chart.out-of-range", place=row.place(name), value=f"{found.value:g}", low=low, high=high)
+            )
+        return found.value
+
+    return read
+
+
+def whole(low: int, high: int) -> Reader:
+    """Make a reader of a whole number inside a window."""
+    read_float = number(low, high)
+
+    def read(row: Row, name: str) -> int:
+        value = read_float(row, name)
+        if value != int(value):
+            raise ChartError(error("chart.not-whole", place=row.place(name), value=f"{value:g}"))
+        return int(value)
+
+    return read
+
+
+def quantity(what: Callable[[Row], Measurement], unit: str = "unit") -> Reader:
+    """Make a reader of a measured value that takes its unit from another field of the row."""
+
+    def read(row: Row, name: str) -> Quantity:
+        measurement = what(row)
+        found = stated(row, name)
+        declared = scalar_text(row, unit) if unit in row.cells else None
+        value, flags = measure(found, declared, measurement, place=row.place(name))
+        row.reading.flag(*flags)
+        return Quantity(value, found.relation)
+
+    return read
+
+
+def instant(needed: Precision = Precision.CLOCK, *, end: bool = False) -> Reader:
+    """Make a reader of an instant; with less than a clock time where that is allowed."""
+
+    def read(row: Row, name: str) -> datetime:
+        typed = text(row, name)
+        place = row.place(name)
+        found, _, naive = read_instant(typed, zone=row.reading.zone, needed=needed, end=end, place=place)
+        if naive:
+            row.reading.naive(place, typed)
+        return found
+
+    return read
+
+
+def day(row: Row, name: str) -> date:
+    """Read a calendar day."""
+    return read_day(text(row, name), place=row.place(name))
+
+
+def slug(accepted: Mapping[str, str]) -> Reader:
+    """Make a reader of a word that comes from a list where it is there, and stays as it is (lower case) elsewhere."""
+
+    def read(row: Row, name: str) -> str:
+        plain = " ".join(plain_width(text(row, name)).lower().split())
+        return accepted.get(plain, plain)
+
+    return read
+
+
+def unechoed(read: Reader) -> Reader:
+    """Make a reader whose faults do not repeat what was written: it may tell who the patient is."""
+
+    def quietly(row: Row, name: str) -> Any:
+        try:
+            return read(row, name)
+        except ChartError as fault:
+            raise ChartError(*(_without_value(message) for message in fault.messages)) from None
+
+    return quietly
+
+
+def _without_value(message: Message) -> Message:
+    return replace(message, items=tuple((name, "…" if name == "value" else value) for name, value in message.items))

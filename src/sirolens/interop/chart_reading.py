@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What has been found while one chart is read: its rows, its flags, and every fault, told together at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, final
+from zoneinfo import ZoneInfo
+
+from sirolens.errors import ChartError
+from sirolens.interop.json_lines import Node
+from sirolens.interop.numbers import clip, plain_width
+from sirolens.message import Message, Place, error, info
+
+__all__ = ["MOST_ALIKE", "MOST_FAULTS", "Field", "Reader", "Reading", "Row", "spelling"]
+
+MOST_FAULTS = 200  # told one by one; the rest is counted
+MOST_ALIKE = 20  # flags of one code told one by one
+
+
+@final
+class Reading:
+    """What has been found while one chart is read.
+
+    Parameters
+    ----------
+    file : str
+        The file's name, for places.
+    zone : ZoneInfo, optional
+        The clinic's; None when the chart names none.
+    decimal_mark : {".", ","}
+        The mark the file declares.
+    """
+
+    def __init__(self, file: str, zone: ZoneInfo | None = None, decimal_mark: str = ".") -> None:
+        self.file = file
+        self.zone = zone
+        self.decimal_mark = decimal_mark
+        self.faults: list[Message] = []
+        self.flags: list[Message] = []
+        self._untold_faults = 0
+        self._alike: Counter[str] = Counter()
+        self._last_alike: dict[str, Message] = {}
+        self._naive = 0
+        self._first_naive: tuple[Place, str] | None = None
+
+    def fault(self, *messages: Message) -> None:
+        """Note why the chart cannot be used."""
+        room = max(0, MOST_FAULTS - len(self.faults))
+        self.faults.extend(messages[:room])
+        self._untold_faults += len(messages[room:])
+
+    def flag(self, *messages: Message) -> None:
+        """Note what was read with care; of very many alike, the first and the last are told, and how many."""
+        for message in messages:
+            self._alike[message.code] += 1
+            if self._alike[message.code] <= MOST_ALIKE:
+                self.flags.append(message)
+            else:
+                self._last_alike[message.code] = message
+
+    def naive(self, place: Place, value: str) -> None:
+        """Note a time without an offset, read in the clinic's zone."""
+        self._naive += 1
+        if self._first_naive is None:
+            self._first_naive = (place, clip(value))
+
+    def finish(self) -> tuple[Message, ...]:
+        """Return every flag, or raise every fault.
+
+        Raises
+        ------
+        ChartError
+            With all faults.
+        """
+        if self.faults:
+            more = [error("chart.more-faults", count=self._untold_faults)] if self._untold_faults else []
+            raise ChartError(*self.faults, *more)
+        ending = []
+        for code, last in self._last_alike.items():
+            ending.append(info("chart.more-alike", count=self._alike[code] - MOST_ALIKE, last=last))
+        if self._first_naive is not None and self.zone is not None:
+            place, value = self._first_naive
+            ending.append(info("chart.naive-times", place=place, count=self._naive, value=value, zone=self.zone.key))
+        return (*self.flags, *ending)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One object of a JSON list, or one row of a table: its cells that hold something, by the field's own name."""
+
+    cells: Mapping[str, Node]
+    line: int
+    path: str
+    reading: Reading
+
+    def place(self, name: str = "") -> Place:
+        """Return where a field of this row stands."""
+        cell = self.cells.get(name)
+        where = f"{self.path}.{name}" if self.path and name else self.path or name
+        return Place(
+            file=self.reading.file, line=cell.line if cell is not None else self.line, field=where if where else None
+        )
+
+
+Reader: TypeAlias = Callable[[Row, str], Any]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a kind of fact.
+
+    Parameters
+    ----------
+    name : str
+        Its name in JSON and as a column of CSV.
+    read : Reader
+        What reads it.
+    form : mapping
+        Its JSON Schema.
+    required : bool
+        Whether a row without it is a fault.
+    default : object
+        The value when it is absent.
+    """
+
+    name: str
+    read: Reader
+    form: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    required: bool = False
+    default: Any = None
+
+
+def spelling(name: str) -> str:
+    """Bring a column's name to the form names are compared in.
+
+    >>> spelling(" Last Dose-At ")
+    'last_dose_at'
+    """
+    return "_".join(plain_width(name).lower().replace("-", " ").replace("_", " ").split())
