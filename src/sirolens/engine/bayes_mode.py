@@ -213,8 +213,7 @@ def _search_all(patients: Patients, starts: int, threads: int | None, found: Fou
     edges = np.linspace(0, count, min(8 * workers, count) + 1).astype(int)
     with ThreadPoolExecutor(workers) as pool:
         jobs = [
-            pool.submit(search_modes, patients, starts, int(low), int(high), found)
-            for low, high in pairwise(edges)
+            pool.submit(search_modes, patients, starts, int(low), int(high), found) for low, high in pairwise(edges)
         ]
         for job in jobs:
             job.result()
