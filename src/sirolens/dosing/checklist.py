@@ -113,7 +113,7 @@ def _procedures(chart: Chart, at: datetime, settings: Settings) -> list[Message]
             elif at - day <= timedelta(days=WOUND_DAYS):
                 said.append(
                     warning(
-                        "guardrails.wound",
+                        "guardrails.wound-after-surgery",
                         source=source("label-warnings"),
                         kind=procedure.kind,
                         done_date=day_of(chart, day),

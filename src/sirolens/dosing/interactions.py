@@ -338,8 +338,8 @@ def _said(therapy: Therapy, entries: tuple[Perpetrator, ...], at: datetime, zone
                 "interactions.sources-disagree",
                 source=other.source,
                 drug=drug,
-                auc_ratio=round(entry.auc, 2),
-                other_auc_ratio=round(other.auc, 2),
+                auc_ratio=entry.auc,
+                other_auc_ratio=other.auc,
             )
     if entry.name == "clarithromycin":
         yield info("interactions.helicobacter-without-clarithromycin", source=source("clarithromycin"))
@@ -360,10 +360,12 @@ def _in_force(start_date: date, entry: Perpetrator) -> Iterable[Message]:
         return
     # Only a rise of exposure can harm by an increase of dose, so only inhibitors may hide the increases.
     severity = Severity.CRITICAL if entry.avoid and raises else Severity.WARNING
-    base = "interactions.avoid" if entry.avoid else "interactions.ratio"
-    values: dict[str, Value] = {"drug": drug, "auc_ratio": round(entry.auc, 2), "start_date": start_date}
+    values: dict[str, Value] = {"drug": drug, "auc_ratio": entry.auc, "start_date": start_date}
     values["evidence"] = info(f"interactions.evidence-{entry.evidence}")
-    yield _with(severity, f"{base}-{'inhibitor' if raises else 'inducer'}", entry.source, **values)
+    if entry.avoid:
+        yield _with(severity, f"interactions.avoid-{'inhibitor' if raises else 'inducer'}", entry.source, **values)
+    else:
+        yield _with(severity, f"interactions.ratio-{'inhibitor' if raises else 'inducer'}", entry.source, **values)
     if entry.auc_low is not None and entry.auc_high is not None:
         yield info(
             "interactions.interval", source=entry.source, drug=drug, low_ratio=entry.auc_low, high_ratio=entry.auc_high
@@ -375,8 +377,8 @@ def _in_force(start_date: date, entry: Perpetrator) -> Iterable[Message]:
         yield info(
             "interactions.split-unknown",
             drug=drug,
-            clearance_ratio=round(cl_all, 2),
-            bioavailability_ratio=round(f_all, 2),
+            clearance_ratio=cl_all,
+            bioavailability_ratio=f_all,
         )
 
 
@@ -403,7 +405,7 @@ def _food(chart: Chart) -> tuple[list[Effect], list[Message]]:
                     f"interactions.food-changed-to-{prescription.food}",
                     source=source(entry["source"]),
                     start_date=prescription.at.astimezone(zone).date(),
-                    auc_ratio=round(ratio, 2),
+                    auc_ratio=ratio,
                 )
             )
         if prescription.food != usual:

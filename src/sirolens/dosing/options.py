@@ -17,7 +17,7 @@ from sirolens.dosing.troughs import Troughs
 from sirolens.message import Message, info, warning
 from sirolens.regimen import Cycle, Regimen
 
-__all__ = ["Band", "ModelTrough", "Option", "candidates", "evaluate"]
+__all__ = ["Band", "ModelTrough", "Option", "by_model", "candidates", "evaluate"]
 
 MOST_PER_FORM = 25
 """A solution has sixty steps; those nearest the best dose are enough to read."""
@@ -204,7 +204,7 @@ def evaluate(
                 p_low=float(table.low[index]),
                 p_high=float(table.high[index]),
                 trough_ng_ml=band,
-                by_model=_by_model(table, index, troughs),
+                by_model=by_model(table, index, troughs),
                 change_mg=None if current is None else plan.daily_mg - current.plan.daily_mg,
                 change_ratio=None if current is None else plan.daily_mg / current.plan.daily_mg,
                 current=here,
@@ -222,7 +222,8 @@ def _rounded(cycle: Cycle) -> tuple[float, ...]:
     return (cycle.period_h, *cycle.offset_h, *(round(amount, 6) for amount in cycle.amount_mg))
 
 
-def _by_model(table: Chances, index: int, troughs: Troughs) -> tuple[ModelTrough, ...]:
+def by_model(table: Chances, index: int, troughs: Troughs) -> tuple[ModelTrough, ...]:
+    """Return each model's own answer for one row of a table."""
     return tuple(
         ModelTrough(
             name=view.name,

@@ -156,7 +156,7 @@ def compare(rule: Proportional, best_mg: float, products: ProductList, form: str
         source=settings.disagreement_ratio.source,
         rule_daily_mg=rule.daily_mg,
         model_daily_mg=best_mg,
-        ratio=round(ratio, 1),
+        ratio_fold=round(ratio, 1),
     )
 
 

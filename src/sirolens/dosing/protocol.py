@@ -23,6 +23,7 @@ __all__ = [
     "changed",
     "claim_for",
     "default_settings",
+    "listed",
     "published_regimens",
     "start_to_maintenance",
 ]
@@ -165,6 +166,12 @@ def changed(settings: Settings, values: Mapping[str, float | tuple[float, float]
             )
         )
     return new
+
+
+def listed(settings: Settings) -> tuple[tuple[Message, Sourced[Any]], ...]:
+    """Return every setting with its name in words, for the page that shows what the advice rests on."""
+    names = (field.name for field in fields(Settings))
+    return tuple((info(f"protocol.setting-{name.replace('_', '-')}"), getattr(settings, name)) for name in names)
 
 
 def claim_for(age_years: float, settings: Settings) -> Claim:

@@ -111,12 +111,15 @@ def target_messages(target: Target) -> tuple[Message, ...]:
         targets after transplantation do.
     """
     usual = default_target()
+    low, high = target.low_ng_ml, target.high_ng_ml
+    if target == usual:
+        return (info("protocol.target", source=target.source, low_ng_ml=low, high_ng_ml=high),)
     said = [
         info(
             "protocol.target-in-force",
             source=target.source,
-            low_ng_ml=target.low_ng_ml,
-            high_ng_ml=target.high_ng_ml,
+            low_ng_ml=low,
+            high_ng_ml=high,
             author=target.author,
             reason=target.reason,
         )
