@@ -66,6 +66,7 @@ class _Scanner:
             path = (*path, name)
             if path in counts:  # an array of tables: its newest element is meant
                 path = (*path, counts[path])
+            self._note(path, start)
         path = (*path, last)
         self._note(path, start)
         if many:
