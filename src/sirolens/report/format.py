@@ -189,7 +189,7 @@ def unit_text(name: str, language: str) -> str:
     '×10⁹/L'
     """
     unit = unit_of(name)
-    return "" if unit is None else unit.joined("", language).strip(" -")
+    return "" if unit is None else " ".join(unit.joined("", language).strip(" -").split())
 
 
 def _is_change(name: str) -> bool:

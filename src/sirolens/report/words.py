@@ -13,8 +13,9 @@ from string import Formatter
 from sirolens.message import Message, Place, Severity, Value
 from sirolens.report.catalogue import language_of, template
 from sirolens.report.format import format_value
+from sirolens.source import Mark
 
-__all__ = ["fill", "label", "say", "say_value", "severity_word", "term"]
+__all__ = ["fill", "label", "mark_word", "place_text", "say", "say_value", "severity_word", "term"]
 
 # Values whose names end in one of these words come from the program's own vocabulary and are translated; anything
 # else (a file's field, what somebody typed) is quoted as it stands.
@@ -203,11 +204,13 @@ def severity_word(severity: Severity, language: str) -> str:
     >>> severity_word(Severity.CRITICAL, "en")
     'Critical'
     """
-    words = {
-        Severity.CHECKED: "common.severity-checked",
-        Severity.INFO: "common.severity-info",
-        Severity.WARNING: "common.severity-warning",
-        Severity.CRITICAL: "common.severity-critical",
-        Severity.ERROR: "common.severity-error",
-    }
-    return label(words[severity], language)
+    return label(f"common.severity-{severity.value}", language)
+
+
+def mark_word(mark: Mark, language: str) -> str:
+    """Write how surely a number is known.
+
+    >>> mark_word(Mark.ASSUMED, "zh")
+    '假设值'
+    """
+    return label(f"common.mark-{mark.value}", language)
