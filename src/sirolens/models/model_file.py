@@ -210,8 +210,7 @@ def _residual(root: Table, mark: Mark) -> tuple[Residual, Mark, str]:
     wanted = _RESIDUAL_KEYS.get(kind, ())
     values = {key: table.number(key, required=True, above=0.0) or 1.0 for key in wanted}
     for key in ("additive_ng_ml", "proportional", "log_sd"):
-        if key in table and key not in wanted:
-            table.number(key)
+        if key not in wanted and table.number(key) is not None and wanted:
             table.faults.wrong(
                 "models.needless-for-kind", (*table.path, key), key, expected=", ".join(wanted), kind=kind
             )

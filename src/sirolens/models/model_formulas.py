@@ -13,6 +13,7 @@ import numpy as np
 from sirolens.engine.expression import FUNCTIONS, Expression, evaluate, is_forbidden_name, parse
 from sirolens.engine.linear import MAX_STAGES, PARAMETERS, Structure
 from sirolens.errors import ExpressionError, InputError
+from sirolens.message import Severity
 from sirolens.models.population import (
     Covariate,
     Effect,
@@ -110,6 +111,8 @@ def _covariate_unit(table: Table) -> tuple[str, str]:
     own = _OWN_QUANTITIES.get(quantity)
     canonical = own or CANONICAL.get(quantity, "1")
     unit = table.text("unit", required=own is None, default=canonical)
+    if not quantity:  # which units fit is not known then
+        return quantity, unit
     if quantity in CANONICAL:
         try:
             convert(1.0, unit, quantity)
@@ -210,11 +213,11 @@ def _parameter(name: str, table: Table, known: Collection[str], eta_names: tuple
 def _structure(root: Table) -> tuple[Structure, str, int]:
     table = root.table("structure", required=True)
     if table is None:
-        return Structure(compartments=1, absorption="first-order"), "first-order", 1
+        return Structure(compartments=1, absorption="first-order"), "", 1
     compartments = table.whole("compartments", required=True, least=1) or 1
     if compartments > 3:
         table.faults.wrong("models.out-of-range", (*table.path, "compartments"), compartments, expected="1, 2, 3")
-        compartments = 3
+        return Structure(compartments=3, absorption="first-order"), "", 3
     absorption = table.text("absorption", required=True, choices=_ABSORPTION)
     stages = table.whole("transit", required=absorption == "transit", least=1) or 1
     if stages > MAX_STAGES:
@@ -233,6 +236,8 @@ def _structure(root: Table) -> tuple[Structure, str, int]:
 
 
 def _check_linear_parameters(root: Table, names: Collection[str], absorption: str, compartments: int) -> None:
+    if absorption == "":  # the structure itself was wrong: what it needs is not known
+        return
     disposition = ("cl_l_h", "v1_l", "q2_l_h", "v2_l", "q3_l_h", "v3_l")[: 2 * compartments]
     needed = (*disposition, *_NEEDED_BY_ABSORPTION.get(absorption, ()))
     depot = ("f1", "lag1_h", "duration1_h", "rate1_mg_h") if absorption not in ("none", "saturable") else ()
@@ -287,6 +292,9 @@ def _system(root: Table, parameters: Collection[str]) -> OdeSystem | None:
 
 
 def _note_unused(root: Table, formulas: Formulas, eta_names: tuple[str, ...]) -> None:
+    """Note what no formula uses; not in a file with errors, where that may be their consequence."""
+    if any(message.severity is Severity.ERROR for message in root.faults.messages):
+        return
     used = {name for parameter in formulas.parameters for name in parameter.formula.names}
     for table, names in (
         ("thetas", [theta.name for theta in formulas.thetas]),

@@ -101,7 +101,7 @@ class Table:
         self.faults.wrong("models.wrong-type", (*self.path, key), value, expected=expected)
 
     def text(self, key: str, *, required: bool = False, default: str = "", choices: Sequence[str] = ()) -> str:
-        """Take a text; with `choices`, one of them."""
+        """Take a text; with `choices`, one of them; the default where it is wrong."""
         value = self._take(key, required, ", ".join(choices) or "text")
         if value is None:
             return default
@@ -113,7 +113,7 @@ class Table:
             self.faults.wrong(
                 "models.not-one-of", (*self.path, key), value, expected=", ".join(choices), near=tuple(near)
             )
-            return default or choices[0]
+            return default
         return value
 
     def number(
