@@ -8,6 +8,7 @@ spellings people type accepted beside it. What cannot be converted is refused wi
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -155,6 +156,9 @@ CANONICAL = MappingProxyType({quantity: unit for quantity, (unit, _) in _TABLE.i
 """The unit each quantity has inside sirolens."""
 
 
+_LITRES = re.compile(r"(?<![a-z])([mdu]?)l(?![a-z])")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converted:
     """A value in the canonical unit beside what was declared.
@@ -198,12 +202,12 @@ def normalise(unit: str) -> str:
 
 
 def accepted_units(quantity: str) -> tuple[str, ...]:
-    """List the spellings accepted for a quantity.
+    """List the spellings accepted for a quantity, as they are usually written; case does not matter.
 
     >>> accepted_units("haematocrit")
-    ('%', 'percent', 'l/l')
+    ('%', 'percent', 'L/L')
     """
-    return tuple(_TABLE[quantity][1])
+    return tuple(_LITRES.sub(lambda litre: f"{litre[1]}L", spelling) for spelling in _TABLE[quantity][1])
 
 
 def convert(value: float, unit: str, quantity: str, *, place: Place | None = None) -> Converted:
@@ -234,6 +238,13 @@ def convert(value: float, unit: str, quantity: str, *, place: Place | None = Non
     factor = factors.get(normalise(unit))
     if factor is None:
         raise InputError(
-            error("units.unknown", place=place, value=value, unit=unit, quantity=quantity, accepted=tuple(factors))
+            error(
+                "units.unknown",
+                place=place,
+                value=value,
+                unit=unit,
+                quantity=quantity,
+                accepted=accepted_units(quantity),
+            )
         )
     return Converted(value=value * factor, unit=canonical, declared_value=value, declared_unit=unit)

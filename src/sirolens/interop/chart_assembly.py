@@ -29,7 +29,7 @@ def find_zone(row: Row) -> None:
     try:
         name = text(row, "zone")
     except ChartError as fault:
-        row.reading.fault(*fault.messages)
+        row.reading.fault(*row.placed(fault.messages, "zone"))
         return
     zone = known_zone(name)
     if zone is None:

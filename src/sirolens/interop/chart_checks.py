@@ -95,7 +95,8 @@ def check_chart(entries: Entries, patient: Patient | None, reading: Reading, rec
     _doses_at_once(now.get("doses", []), reading)
     _values_at_once(now, reading)
     _prescriptions(now.get("prescriptions", []), reading)
-    _levels_without_dose(now, reading)
+    if not reading.incomplete & {"prescriptions", "doses"}:  # else the missing dose may be the one with a fault
+        _levels_without_dose(now, reading)
     _out_of_life(now, patient, reading, received)
 
 

@@ -194,11 +194,13 @@ def _read_file(path: Path, section: Section, reading: Reading) -> Iterator[Entry
     names = tuple(field.name for field in section.fields)
     table = _open(path, names, _required(section.fields), reading)
     if table is None:
+        reading.incomplete.add(section.name)
         return
     file, columns = reading.file, table.columns
     for line, found in table.rows:
         cells = _cells(columns, line, found, reading)
         if cells is None:
+            reading.incomplete.add(section.name)
             continue
         fact = read_row(section, Row(cells=cells, line=line, path="", reading=reading))
         if fact is not None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How one field of a chart is read: each reader takes a row and the field's name and gives the value, or says why not.
 
-The same readers serve JSON and CSV.
+The same readers serve JSON and CSV. A fault does not say where it stands: whoever calls a reader adds the place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sirolens.errors import ChartError
 from sirolens.interop.chart_reading import Reader, Row
 from sirolens.interop.instants import Precision, read_day, read_instant
-from sirolens.interop.json_lines import Scalar, has_surrogates
+from sirolens.interop.json_lines import Scalar
 from sirolens.interop.measurements import Measurement, measure
 from sirolens.interop.numbers import Number, clip, plain_width, read_number
 from sirolens.message import Message, error
@@ -28,6 +28,7 @@ __all__ = [
     "day",
     "exact",
     "instant",
+    "instant_given",
     "number",
     "quantity",
     "scalar_text",
@@ -52,17 +53,17 @@ def scalar_text(row: Row, name: str) -> str:
     """Return a cell's text, refusing lists and objects."""
     cell = row.cells[name]
     if not isinstance(cell, Scalar):
-        raise ChartError(error("chart.expected-text", place=row.place(name)))
+        raise ChartError(error("chart.expected-text"))
     return cell.text.strip()
 
 
 def text(row: Row, name: str) -> str:
     """Read a text."""
     cell = row.cells[name]
-    if not isinstance(cell, Scalar) or cell.kind != "text" or has_surrogates(cell.text):
-        raise ChartError(error("chart.expected-text", place=row.place(name)))
+    if not isinstance(cell, Scalar) or cell.kind != "text":
+        raise ChartError(error("chart.expected-text"))
     if len(cell.text) > LONGEST_TEXT:
-        raise ChartError(error("chart.text-too-long", place=row.place(name), count=len(cell.text), limit=LONGEST_TEXT))
+        raise ChartError(error("chart.text-too-long", count=len(cell.text), limit=LONGEST_TEXT))
     return cell.text.strip()
 
 
@@ -72,7 +73,7 @@ def exact(expected: str) -> Reader:
     def read(row: Row, name: str) -> str:
         found = scalar_text(row, name)
         if found != expected:
-            raise ChartError(error("chart.version", place=row.place(name), value=clip(found), expected=expected))
+            raise ChartError(error("chart.version", value=clip(found), expected=expected))
         return found
 
     return read
@@ -88,9 +89,7 @@ def choice(accepted: Mapping[str, Any]) -> Reader:
             return accepted[plain]
         near = tuple(get_close_matches(plain, accepted, n=3))
         words = tuple(dict.fromkeys(str(value) for value in accepted.values()))
-        raise ChartError(
-            error("chart.choice-unknown", place=row.place(name), value=clip(found), near=near, accepted=words)
-        )
+        raise ChartError(error("chart.choice-unknown", value=clip(found), near=near, accepted=words))
 
     return read
 
@@ -105,7 +104,7 @@ def boolean(row: Row, name: str) -> bool:
     """Read true or false, in CSV also yes, no, 是, 否."""
     found = scalar_text(row, name).lower()
     if found not in _BOOLEANS:
-        raise ChartError(error("chart.expected-boolean", place=row.place(name), value=clip(found)))
+        raise ChartError(error("chart.expected-boolean", value=clip(found)))
     return _BOOLEANS[found]
 
 
@@ -113,14 +112,15 @@ def stated(row: Row, name: str) -> Number:
     """Read a number as it was typed, with its flags."""
     cell = row.cells[name]
     if not isinstance(cell, Scalar) or cell.kind not in ("number", "text"):
-        raise ChartError(error("chart.expected-number", place=row.place(name)))
+        raise ChartError(error("chart.expected-number"))
     if cell.kind == "number":
         value = float(cell.text)
         if value in (float("inf"), float("-inf")):
-            raise ChartError(error("chart.not-a-number", place=row.place(name), value=clip(cell.text)))
+            raise ChartError(error("chart.not-a-number", value=clip(cell.text)))
         return Number(value)
-    found, flags = read_number(cell.text, decimal_mark=row.reading.decimal_mark, place=row.place(name))
-    row.reading.flag(*flags)
+    found, flags = read_number(cell.text, decimal_mark=row.reading.decimal_mark)
+    if flags:
+        row.reading.flag(*row.placed(flags, name))
     return found
 
 
@@ -130,11 +130,9 @@ def number(low: float, high: float) -> Reader:
     def read(row: Row, name: str) -> float:
         found = stated(row, name)
         if found.relation or found.unit:
-            raise ChartError(error("chart.not-a-number", place=row.place(name), value=clip(scalar_text(row, name))))
+            raise ChartError(error("chart.not-a-number", value=clip(scalar_text(row, name))))
         if not low <= found.value <= high:
-            raise ChartError(
-                error("chart.out-of-range", place=row.place(name), value=f"{found.value:g}", low=low, high=high)
-            )
+            raise ChartError(error("chart.out-of-range", value=f"{found.value:g}", low=low, high=high))
         return found.value
 
     return read
@@ -147,7 +145,7 @@ def whole(low: int, high: int) -> Reader:
     def read(row: Row, name: str) -> int:
         value = read_float(row, name)
         if value != int(value):
-            raise ChartError(error("chart.not-whole", place=row.place(name), value=f"{value:g}"))
+            raise ChartError(error("chart.not-whole", value=f"{value:g}"))
         return int(value)
 
     return read
@@ -160,30 +158,40 @@ def quantity(what: Callable[[Row], Measurement], unit: str = "unit") -> Reader:
         measurement = what(row)
         found = stated(row, name)
         declared = scalar_text(row, unit) if unit in row.cells else None
-        value, flags = measure(found, declared, measurement, place=row.place(name))
-        row.reading.flag(*flags)
+        value, flags = measure(found, declared, measurement)
+        if flags:
+            row.reading.flag(*row.placed(flags, name))
         return Quantity(value, found.relation)
+
+    return read
+
+
+def instant_given(needed: Precision, *, end: bool = False) -> Callable[[Row, str], tuple[datetime, Precision]]:
+    """Make a reader of an instant that also tells how much of it was given."""
+
+    def read(row: Row, name: str) -> tuple[datetime, Precision]:
+        typed = text(row, name)
+        found, given, naive = read_instant(typed, zone=row.reading.zone, needed=needed, end=end)
+        if naive:
+            row.reading.naive(row, name, typed)
+        return found, given
 
     return read
 
 
 def instant(needed: Precision = Precision.CLOCK, *, end: bool = False) -> Reader:
     """Make a reader of an instant; with less than a clock time where that is allowed."""
+    read_given = instant_given(needed, end=end)
 
     def read(row: Row, name: str) -> datetime:
-        typed = text(row, name)
-        place = row.place(name)
-        found, _, naive = read_instant(typed, zone=row.reading.zone, needed=needed, end=end, place=place)
-        if naive:
-            row.reading.naive(place, typed)
-        return found
+        return read_given(row, name)[0]
 
     return read
 
 
 def day(row: Row, name: str) -> date:
     """Read a calendar day."""
-    return read_day(text(row, name), place=row.place(name))
+    return read_day(text(row, name))
 
 
 def slug(accepted: Mapping[str, str]) -> Reader:

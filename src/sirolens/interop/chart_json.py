@@ -151,7 +151,7 @@ def _read_top(root: Members, reading: Reading) -> Patient | None:
             elif name == "sirolens_chart":
                 reading.fault(error("chart.not-a-chart", place=row.place()))
         except ChartError as fault:
-            reading.fault(*fault.messages)
+            reading.fault(*row.placed(fault.messages, name))
     find_zone(row)
     patient = row.cells.get("patient")
     if patient is None:
@@ -181,6 +181,7 @@ def _read_section(section: Section, root: Members, reading: Reading) -> list[Ent
     if not isinstance(node, Items):
         place = Place(file=reading.file, line=node.line, field=section.name)
         reading.fault(error("chart.expected-list", place=place))
+        reading.incomplete.add(section.name)
         return []
     names = tuple(field.name for field in section.fields)
     found = []
@@ -189,6 +190,7 @@ def _read_section(section: Section, root: Members, reading: Reading) -> list[Ent
         if not isinstance(item, Members):
             place = Place(file=reading.file, line=item.line, field=path)
             reading.fault(error("chart.expected-object", place=place))
+            reading.incomplete.add(section.name)
             continue
         _tell_twice(item, path, reading)
         unknown = {name: cell.line for name, cell in item.members.items() if name not in names}

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from sirolens.errors import ChartError
-from sirolens.interop.chart_fields import instant, text
+from sirolens.interop.chart_fields import instant, instant_given, text
 from sirolens.interop.chart_reading import Field, Row
-from sirolens.interop.instants import Precision, read_instant
+from sirolens.interop.instants import Precision
 from sirolens.message import error
 
 __all__ = ["TEXT", "TIME", "happened", "lasted", "lasting_fields", "moment_fields"]
@@ -30,7 +30,7 @@ def moment_fields(name: str = "at", needed: Precision = Precision.CLOCK) -> tupl
     """Return the fields of a fact that happens at one instant."""
     return (
         Field(name=name, read=instant(needed), form=TIME, required=True),
-        Field(name="recorded", read=_recorded, form=TIME),
+        Field(name="recorded", read=instant_given(Precision.DAY), form=TIME),
         Field(name="id", read=text, form=TEXT, default=""),
         Field(name="replaces", read=text, form=TEXT),
         Field(name="note", read=text, form=TEXT),
@@ -44,14 +44,6 @@ def lasting_fields(needed: Precision = Precision.DAY) -> tuple[Field, ...]:
         Field(name="stop", read=instant(Precision.DAY, end=True), form=TIME),
         Field(name="stop_recorded", read=instant(Precision.DAY), form=TIME),
     )
-
-
-def _recorded(row: Row, name: str) -> tuple[datetime, Precision]:
-    typed, place = text(row, name), row.place(name)
-    found, given, naive = read_instant(typed, zone=row.reading.zone, needed=Precision.DAY, place=place)
-    if naive:
-        row.reading.naive(place, typed)
-    return found, given
 
 
 def happened(values: Mapping[str, Any], row: Row, name: str = "at", *, plannable: bool = False) -> dict[str, Any]:

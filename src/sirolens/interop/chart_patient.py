@@ -63,7 +63,7 @@ def read_patient(row: Row) -> Patient | None:
         try:
             values[field.name] = field.read(row, field.name)
         except ChartError as fault:
-            row.reading.fault(*fault.messages)
+            row.reading.fault(*row.placed(fault.messages, field.name))
     if len(row.reading.faults) == faults:
         row.reading.fault(*_age_faults(values, row))
     if len(row.reading.faults) > faults:

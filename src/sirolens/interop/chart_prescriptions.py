@@ -15,7 +15,7 @@ from typing import Any
 from sirolens.chart import Dose, DoseStatus, Prescription
 from sirolens.dosing.protocol import default_settings
 from sirolens.errors import ChartError
-from sirolens.interop.chart_fields import text
+from sirolens.interop.chart_fields import Quantity, text
 from sirolens.interop.chart_moments import happened, lasted
 from sirolens.interop.chart_reading import Row
 from sirolens.interop.drug_names import DRUGS, LOOK_ALIKES, SIROLIMUS, drug_name
@@ -122,16 +122,18 @@ def _typed(row: Row, name: str) -> str:
 
 def dose(values: Mapping[str, Any], row: Row) -> Dose:
     """Make a single dose; the amount of a missed one may be left out, and it may be given as a day."""
-    moments = happened(values, row)
+    at, given = values["at"]
     missed = values["status"] is DoseStatus.MISSED
-    if values["amount"] is None and not missed:
+    if given is not Precision.CLOCK and not missed:
+        raise ChartError(error("chart.clock-missing", place=row.place("at"), value=_typed(row, "at")))
+    found: Quantity | None = values["amount"]
+    if found is None and not missed:
         raise ChartError(error("chart.field-missing", place=row.place(), name="amount"))
-    amount_mg = 0.0 if values["amount"] is None else values["amount"].value
-    if values["amount"] is not None and values["amount"].relation:
-        raise ChartError(error("chart.not-a-number", place=row.place("amount"), value=values["amount"].relation))
-    typed = row.cells["at"]
-    if not missed and isinstance(typed, Scalar):
-        read_instant(typed.text, zone=row.reading.zone, needed=Precision.CLOCK, place=row.place("at"))
+    if found is not None and found.relation:
+        raise ChartError(error("chart.not-a-number", place=row.place("amount"), value=found.relation))
+    amount_mg = 0.0 if found is None else found.value
+    moments = happened({**values, "at": at}, row)
+    if not missed:
         row.reading.flag(*_caps(amount_mg, row.place("amount")))
     return Dose(**moments, amount_mg=amount_mg, status=values["status"], form=values["form"], food=values["food"])
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeAlias, final
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,13 @@ class Reading:
         The clinic's; None when the chart names none.
     decimal_mark : {".", ","}
         The mark the file declares.
+
+    Attributes
+    ----------
+    faults, flags : list of Message
+        What was found.
+    incomplete : set of str
+        Kinds of facts of which at least one could not be read.
     """
 
     def __init__(self, file: str, zone: ZoneInfo | None = None, decimal_mark: str = ".") -> None:
@@ -40,6 +48,7 @@ class Reading:
         self.decimal_mark = decimal_mark
         self.faults: list[Message] = []
         self.flags: list[Message] = []
+        self.incomplete: set[str] = set()
         self._untold_faults = 0
         self._alike: Counter[str] = Counter()
         self._last_alike: dict[str, Message] = {}
@@ -49,23 +58,31 @@ class Reading:
     def fault(self, *messages: Message) -> None:
         """Note why the chart cannot be used."""
         room = max(0, MOST_FAULTS - len(self.faults))
-        self.faults.extend(messages[:room])
+        self.faults.extend(map(self._local, messages[:room]))
         self._untold_faults += len(messages[room:])
 
     def flag(self, *messages: Message) -> None:
         """Note what was read with care; of very many alike, the first and the last are told, and how many."""
-        for message in messages:
+        for message in map(self._local, messages):
             self._alike[message.code] += 1
             if self._alike[message.code] <= MOST_ALIKE:
                 self.flags.append(message)
             else:
                 self._last_alike[message.code] = message
 
-    def naive(self, place: Place, value: str) -> None:
+    def _local(self, message: Message) -> Message:
+        """Tell instants in the clinic's zone, as they stand in the chart."""
+        zone = self.zone
+        if zone is None or not any(isinstance(value, datetime) for _, value in message.items):
+            return message
+        told = ((name, v.astimezone(zone) if isinstance(v, datetime) else v) for name, v in message.items)
+        return replace(message, items=tuple(told))
+
+    def naive(self, row: Row, name: str, value: str) -> None:
         """Note a time without an offset, read in the clinic's zone."""
         self._naive += 1
         if self._first_naive is None:
-            self._first_naive = (place, clip(value))
+            self._first_naive = (row.place(name), clip(value))
 
     def finish(self) -> tuple[Message, ...]:
         """Return every flag, or raise every fault.
@@ -103,6 +120,10 @@ class Row:
         return Place(
             file=self.reading.file, line=cell.line if cell is not None else self.line, field=where if where else None
         )
+
+    def placed(self, messages: Iterable[Message], name: str) -> tuple[Message, ...]:
+        """Say of messages that do not say it yet that they stand at a field of this row."""
+        return tuple(replace(found, place=self.place(name)) if found.place is None else found for found in messages)
 
 
 Reader: TypeAlias = Callable[[Row, str], Any]

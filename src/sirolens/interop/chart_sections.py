@@ -36,6 +36,7 @@ from sirolens.interop.chart_fields import (
     boolean,
     choice,
     instant,
+    instant_given,
     number,
     quantity,
     slug,
@@ -224,7 +225,8 @@ _SECTIONS = (
     Section(
         name="doses",
         fields=(
-            *moment_fields("at", Precision.DAY),
+            Field(name="at", read=instant_given(Precision.DAY), form=TIME, required=True),
+            *moment_fields()[1:],
             Field(name="amount", read=quantity(lambda row: DOSE), form=_NUMBER),
             _UNIT,
             _DRUG,
@@ -376,14 +378,14 @@ def read_row(section: Section, row: Row) -> Fact | None:
             values[field.name] = field.read(row, field.name)
         except ChartError as fault:
             sound = False
+            row.reading.fault(*row.placed(fault.messages, field.name))
+    if sound:
+        try:
+            return section.make(values, row)
+        except ChartError as fault:
             row.reading.fault(*fault.messages)
-    if not sound:
-        return None
-    try:
-        return section.make(values, row)
-    except ChartError as fault:
-        row.reading.fault(*fault.messages)
-        return None
+    row.reading.incomplete.add(section.name)
+    return None
 
 
 def section_of(name: str) -> Section | None:

@@ -26,6 +26,7 @@ _TYPED = re.compile(
     r"(?:[T\s]\s*(\d{1,2})[:时点](\d{2})分?(?::(\d{2})(?:[.,](\d{1,6}))?)?\s*(Z|[+-]\d{2}:?\d{2}(?::\d{2})?)?)?",
     re.ASCII | re.IGNORECASE,
 )
+_USUAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-](?:0\d|1[0-5]):[0-5]\d)?", re.ASCII)
 _YEAR_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?:\D.*)?", re.ASCII)
 
 
@@ -145,6 +146,11 @@ def read_instant(
     >>> read_instant("2026-09-01 08:00", zone=ZoneInfo("Asia/Shanghai"))[0].isoformat()
     '2026-09-01T00:00:00+00:00'
     """
+    usual = _usual(text)
+    if usual is not None and usual.tzinfo is not None:
+        return usual.astimezone(UTC), Precision.CLOCK, False
+    if usual is not None and zone is not None:
+        return _in_zone(usual, zone, text, place), Precision.CLOCK, True
     (year, month, day), match = _parts(text, needed, place)
     given = Precision.MONTH if day is None else Precision.DAY if match[4] is None else Precision.CLOCK
     fraction = int((match[7] or "").ljust(6, "0")) if match[7] else 0
@@ -160,6 +166,16 @@ def read_instant(
         return _in_zone(local, zone, text, place), given, True
     first = local.date()
     return start_of_day(first + timedelta(days=1) if end else first, zone), given, False
+
+
+def _usual(text: str) -> datetime | None:
+    """Read the usual way of writing a time quickly; None for any other, which is read, or refused, at length."""
+    if _USUAL.fullmatch(text) is None or not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _with_offset(local: datetime, offset: str, text: str, place: Place | None) -> datetime:

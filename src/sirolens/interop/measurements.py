@@ -9,11 +9,12 @@ and the value is refused with the question. The windows are this project's own c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import final
 
 from sirolens.errors import ChartError, InputError
-from sirolens.interop.numbers import Number, clip, plain_width
+from sirolens.interop.numbers import LONGEST_ECHO, Number, clip, plain_width
 from sirolens.message import Message, Place, error, info, warning
 from sirolens.source import Mark, Source
 from sirolens.units import CANONICAL, accepted_units, convert, normalise
@@ -164,6 +165,9 @@ def measure(
     sirolens.errors.ChartError: chart.unit-doubt(declared=7.2 ng/dL, quantity=concentration, read_as=0.072 ng/mL)
     """
     declared_unit = _declared_unit(number, unit, what, place)
+    low, high = what.plausible
+    if low <= number.value <= high and _is_canonical(declared_unit, what.quantity):
+        return number.value, ()
     typed = f"{number.relation}{number_text(number.value)}"
     if number.value < 0:
         raise ChartError(error("chart.negative", place=place, value=f"{typed} {declared_unit}"))
@@ -179,7 +183,6 @@ def measure(
     if not same:
         make = warning if converted.changed else info
         flags.append(make("chart.converted", place=place, declared=declared, read_as=read_as, quantity=what.quantity))
-    low, high = what.plausible
     if not low <= value <= high and not number.relation:
         window = f"{number_text(low)}-{number_text(high)} {converted.unit}"
         flags.append(warning("chart.implausible", place=place, source=WINDOWS, read_as=read_as, expected=window))
@@ -187,10 +190,11 @@ def measure(
 
 
 def _declared_unit(number: Number, unit: str | None, what: Measurement, place: Place | None) -> str:
-    accepted = accepted_units(what.quantity)
     if number.unit and unit and normalise(number.unit) != normalise(unit):
         raise ChartError(error("chart.unit-twice", place=place, first=clip(number.unit), second=clip(unit)))
-    declared = clip(unit or number.unit)
+    declared = unit or number.unit
+    if len(declared) > LONGEST_ECHO:
+        declared = clip(declared)
     if declared:
         return declared
     if what.quantity in _NO_UNIT_NEEDED:
@@ -202,14 +206,17 @@ def _declared_unit(number: Number, unit: str | None, what: Measurement, place: P
             value=number_text(number.value),
             quantity=what.quantity,
             expected=CANONICAL[what.quantity],
-            accepted=accepted,
+            accepted=accepted_units(what.quantity),
         )
     )
 
 
+@lru_cache(maxsize=256)  # few units repeat in every row; what somebody typed may be anything
 def _is_canonical(unit: str, quantity: str) -> bool:
     plain = normalise(unit)
-    return plain == normalise(CANONICAL[quantity]) or (plain in _SAME and plain in accepted_units(quantity))
+    if plain == normalise(CANONICAL[quantity]):
+        return True
+    return plain in _SAME and plain in map(normalise, accepted_units(quantity))
 
 
 def _refuse(

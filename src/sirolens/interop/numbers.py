@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sirolens.errors import ChartError
 from sirolens.message import Message, Place, error, info
 
-__all__ = ["Number", "clip", "plain_width", "read_number"]
+__all__ = ["LONGEST_ECHO", "Number", "clip", "plain_width", "read_number"]
 
 LONGEST_ECHO = 40  # signs of a faulty value that a message repeats
 
@@ -115,7 +115,7 @@ def read_number(
         raise ChartError(error("chart.not-a-number", place=place, value=clip(text)))
     relation = {"<": "<", "<=": "<", "≤": "<", ">": ">", ">=": ">", "≥": ">"}.get(match["relation"] or "", "")
     flags = []
-    if text.translate(_PLAIN) != text:
+    if not text.isascii() and text.translate(_PLAIN) != text:
         flags.append(info("chart.full-width", place=place, value=clip(text), read_as=clip(plain)))
     if digits[0] in ".,":
         flags.append(info("chart.naked-decimal", place=place, value=clip(text), read_as=f"{number:.6g}"))
