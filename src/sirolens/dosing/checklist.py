@@ -134,10 +134,13 @@ def _events(chart: Chart, at: datetime, settings: Settings) -> list[Message]:
         kind = _kind(event)
         if kind is None:
             continue
-        origin = settings.hold_infection_grade.source if kind == "infection" else source("label-warnings")
         severe = kind in ("lung", "pregnancy", "swelling") or (
             kind == "infection" and (event.grade or 0) >= settings.hold_infection_grade.value
         )
+        if kind == "infection":
+            origin = settings.hold_infection_grade.source if severe else source("infection-children")
+        else:
+            origin = source("label-warnings")
         said.append(_event(f"guardrails.{kind}", event, severe, day_of(chart, event.at), origin))
     return said
 

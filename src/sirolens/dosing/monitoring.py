@@ -148,7 +148,8 @@ def _dues(
         for instant, code in ((effect.start, "monitoring.after-interaction"), (effect.stop, "monitoring.after-stop")):
             if instant is not None and timedelta() <= at - instant <= timedelta(days=far):
                 yield _due(day_of(chart, instant), near, far, code, label, cause=effect.cause)
-    yield _routine(chart, today, settings)
+    if not starting or chart.levels:
+        yield _routine(chart, today, settings)
 
 
 def _routine(chart: Chart, today: date, settings: Settings) -> _Due:

@@ -7,6 +7,7 @@ micrograms, so that 0.1 + 0.2 is 0.3.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass
 from datetime import time
@@ -227,7 +228,7 @@ def doses(products: ProductList, form: str, *, up_to_mg: float) -> tuple[float, 
     >>> doses(default_products(), "solution", up_to_mg=0.3)
     (0.1, 0.2, 0.3)
     """
-    limit_ug = round(up_to_mg * 1000)
+    limit_ug = math.floor(up_to_mg * 1000 + 1e-6)
     if form == "tablet":
         amounts = {amount for amount in _tablet_combinations(products) if amount <= limit_ug}
     else:
