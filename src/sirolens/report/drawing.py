@@ -185,7 +185,7 @@ def layer(mark: str, rows: Sequence[Mapping[str, object]], look: Mapping[str, An
         "data": {"values": [dict(row) for row in rows]},
         "mark": {"type": mark, **look},
         "encoding": {
-            name: {"value": value} if isinstance(value, int | float) else value for name, value in channels.items()
+            name: {"value": told} if isinstance(told, int | float) else dict(told) for name, told in channels.items()
         },
     }
 

@@ -25,7 +25,7 @@ from sirolens.report.words import label
 __all__ = ["drawn", "page", "with_units_kept"]
 
 LANG = MappingProxyType({"en": "en", "zh": "zh-Hans"})
-ALWAYS = "".join(chr(code) for code in range(0x20, 0x7F)) + "\u00a0"
+ALWAYS = "".join(chr(code) for code in range(0x20, 0x7F)) + "\u00a0·"
 
 
 def page(document: Document, language: str) -> str:
