@@ -50,7 +50,8 @@ def therapy_drug(row: Row, name: str) -> str:
         return drug
     plain = " ".join(plain_width(found).lower().split())
     near = tuple(get_close_matches(plain, DRUGS, n=3, cutoff=0.75))
-    row.reading.flag(warning("chart.drug-unknown", place=row.place(name), value=clip(found), near=near))
+    make = warning if near else info  # near a known name: perhaps a slip that would hide an interaction
+    row.reading.flag(make("chart.drug-unknown", place=row.place(name), value=clip(found), near=near))
     return plain
 
 
