@@ -20,8 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from sirolens.engine.lanes import over_chunks
 from sirolens.engine.linear import PARAMETERS
-from sirolens.engine.linear_modes import BASIS, LAMBDA, ROUTE_2, V1, F, U, fill_basis, to_amounts, to_modes
-from sirolens.engine.linear_step import decayed, scratch_length
+from sirolens.engine.linear_layout import LAMBDA, ROUTE_2, ROWS, STATE, V1, F, U
+from sirolens.engine.linear_modes import fill_basis, to_amounts, to_modes
+from sirolens.engine.linear_step import decayed
 from sirolens.engine.saturable import FOREVER, BolusRuns
 from sirolens.errors import InputError
 from sirolens.message import error
@@ -121,18 +122,18 @@ def lane_response(n: int, plan: Plan, parameters: Any, table: Any, table_set: An
         Receives the amounts.
     """
     kind = parameters.dtype
-    basis, scratch = np.zeros(BASIS, kind), np.zeros(scratch_length(0), kind)
-    state, gain = np.zeros(5, kind), np.zeros(3, kind)
+    basis = np.zeros(ROWS, kind)
+    state, gain = basis[STATE : STATE + 3], np.zeros(3, kind)
     table_set[:] = -1
     held = -1
     for r in range(plan.cycles.size):
         wanted = plan.run_set[r]
         if wanted != held:
             if held >= 0:
-                to_amounts(n, basis, state)
-            fill_basis(n, parameters[wanted], basis, scratch)
+                to_amounts(n, basis)
+            fill_basis(n, parameters[wanted], basis)
             if held >= 0:
-                to_modes(n, basis, state)
+                to_modes(n, basis)
             held = wanted
         p = plan.pattern[r]
         if table_set[p] != held:
