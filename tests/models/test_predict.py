@@ -118,7 +118,7 @@ def test_typical_troughs_are_the_published_ones(
 )
 def test_e1_trough_only_models_believe_in_steady_states_weeks_away(name: str, day_7: int, day_14: int) -> None:
     # Oracle: popk_check.md E1, share of steady state reached on day 7 and 14, in percent.
-    model, history = load(name), daily_history(15)
+    model, history = load(name), daily_history(15, cholesterol=5.66)
     reached = predict(model, history, np.zeros((1, len(model.omega))), [168.0, 336.0])[0]
     final = steady_state_trough(model, typical_now(model, history), cycle(2.0))[0]
     assert 100 * reached / final == pytest.approx([day_7, day_14], abs=2.0)

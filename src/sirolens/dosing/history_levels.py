@@ -121,6 +121,7 @@ def _observed(level: Level, found: Doses, origin: datetime, zone: ZoneInfo) -> t
     after_h = None if last is None else (level.at - last.at) / HOUR
     settled_d, missed = settled_days(found, level.at, zone)
     flags = _timing_flags(level, found, after_h)
+    trough = not any(flag.code in ("history.not-a-trough", "history.late-sample") for flag in flags)
     if settled_d is not None and settled_d < EARLY_D:
         code = "history.not-at-steady-state" if settled_d < SOON_D else "history.steady-state-uncertain"
         make = warning if settled_d < SOON_D else info
@@ -134,6 +135,7 @@ def _observed(level: Level, found: Doses, origin: datetime, zone: ZoneInfo) -> t
         assay=level.assay,
         after_dose_h=after_h,
         settled_d=settled_d,
+        trough=trough,
     )
     return observed, flags
 

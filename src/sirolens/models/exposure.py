@@ -18,8 +18,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.linear import PARAMETERS, steady_state
-from sirolens.engine.linear_modes import BASIS, LAMBDA, V1, U, fill_basis
-from sirolens.engine.linear_step import scratch_length
+from sirolens.engine.linear_layout import LAMBDA, ROWS, V1, U
+from sirolens.engine.linear_modes import fill_basis
 from sirolens.engine.saturable import periodic_input
 from sirolens.models.covariates import typical
 from sirolens.models.population import PopulationModel, Saturable
@@ -212,9 +212,9 @@ def disposition_modes(model: PopulationModel, parameters: Array) -> Modes:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _fill_modes(n: int, parameters: Array, rate: Array, weight: Array) -> None:
-    basis, scratch = np.zeros(BASIS), np.zeros(scratch_length(0))
+    basis = np.zeros(ROWS)
     for lane in range(len(parameters)):
-        fill_basis(n, parameters[lane], basis, scratch)
+        fill_basis(n, parameters[lane], basis)
         for i in range(n):
             u = basis[U + i]
             rate[lane, i] = basis[LAMBDA + i]

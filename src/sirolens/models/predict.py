@@ -16,6 +16,7 @@ from typing import Literal, cast, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sirolens.engine.effects import apply_effects
 from sirolens.engine.linear import PARAMETERS, Events, Structure, concentrations, events_from_columns
 from sirolens.engine.sampling import correlated, sobol_normal
 from sirolens.engine.saturable import BolusRuns, SteadyCycle, absorbed_input
@@ -35,6 +36,7 @@ __all__ = [
     "Predictor",
     "Prelude",
     "Timeline",
+    "disturb_log_normal",
     "periods",
     "population_curves",
     "predict",
@@ -79,7 +81,7 @@ class Periods:
         return np.searchsorted(self.edge_h, times, side="left").astype(np.int64)
 
 
-def periods(model: PopulationModel, history: History) -> Periods:
+def periods(model: PopulationModel, history: History, cuts: Sequence[float] = ()) -> Periods:
     """Cut a history where a covariate of the model or an interaction changes.
 
     Parameters
@@ -88,6 +90,8 @@ def periods(model: PopulationModel, history: History) -> Periods:
         Names the covariates that matter.
     history : History
         The patient.
+    cuts : sequence of float
+        Further instants to cut at, such as the beginnings of occasions.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def periods(model: PopulationModel, history: History) -> Periods:
         for covariate in model.covariates
         if covariate.chart in history.covariates
     }
-    edges = {edge for _, timeline in found.values() for edge in _changes(timeline, history.carry)}
+    edges = set(cuts) | {edge for _, timeline in found.values() for edge in _changes(timeline, history.carry)}
     edges |= {edge for one in history.multipliers for edge in (one.start_h, one.stop_h) if np.isfinite(edge)}
     edge_h = np.array(sorted(edges), dtype=np.float64)
     middle_h = _middles(edge_h)
@@ -124,6 +128,12 @@ def _changes(timeline: Timeline, carry: Carry) -> list[float]:
     times, values = timeline.time_h, timeline.value
     own = 0 if carry is Carry.FORWARD else 1
     return [times[i - own] for i in range(1, len(times)) if values[i] != values[i - 1]]
+
+
+def disturb_log_normal(values: Array, eta: Array) -> Array:
+    """Multiply by exp(eta), by the kernel that makes the same digits everywhere."""
+    first, log_normal = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    return np.asarray(apply_effects(values[:, None], eta[:, None], first, log_normal, paired=True)[:, 0])
 
 
 def _middles(edge_h: Array) -> Array:
@@ -183,10 +193,10 @@ def structure_of(model: PopulationModel) -> Structure:
     Raises
     ------
     InputError
-        ``predict.equations`` for a model of own differential equations.
+        ``estimate.own-equations`` for a model of own differential equations.
     """
     if model.structure is None:
-        raise InputError(error("predict.equations", model=model.full_name))
+        raise InputError(error("estimate.own-equations", model=model.label))
     return model.structure
 
 
@@ -213,6 +223,8 @@ class Predictor:
         Where the boluses can be answered.
     carry : Carry
         How covariates are read.
+    occasion_eta : ndarray of int (periods,), optional
+        Which further eta is added to log CL in each period; -1 for none.
     """
 
     model: PopulationModel
@@ -220,13 +232,22 @@ class Predictor:
     periods: Periods
     time_h: Array
     carry: Carry
+    occasion_eta: NDArray[np.int64] | None = None
     events: Events | None = None
     runs: BolusRuns | None = None
     stop_h: Array = field(default_factory=lambda: np.zeros(0))
 
+    def individual(self, eta: Array) -> Array:
+        """Individual parameters of every period, (n, periods, 15)."""
+        values = individual(self.model, self.typical, eta[:, : len(self.model.eta_names)])
+        for period, which in enumerate(() if self.occasion_eta is None else self.occasion_eta):
+            if which >= 0:
+                values[:, period, CL] = disturb_log_normal(values[:, period, CL], eta[:, which])
+        return values
+
     def __call__(self, eta: ArrayLike) -> Array:
         """Predict for draws of the random effects (n, n_eta); shape (n, m), ng/mL."""
-        values = individual(self.model, self.typical, np.atleast_2d(np.asarray(eta, dtype=np.float64)))
+        values = self.individual(np.atleast_2d(np.asarray(eta, dtype=np.float64)))
         shape = (len(values), self.time_h.size)
         structure = structure_of(self.model)
         if self.events is not None:
@@ -256,6 +277,7 @@ def predictor(
     missing: Mapping[str, float] | None = None,
     thetas: Mapping[str, float] | None = None,
     scale: float = 1.0,
+    occasions: Sequence[float] = (),
 ) -> Predictor:
     """Do once what no random effect changes: covariates, events, absorption.
 
@@ -269,6 +291,8 @@ def predictor(
         When a concentration is wanted; ascending.
     missing, thetas, scale
         As in `typical_parameters`.
+    occasions : sequence of float
+        Where later occasions begin, ascending; occasion j adds eta ``n_eta + j - 1`` to log CL.
 
     Returns
     -------
@@ -281,7 +305,7 @@ def predictor(
         A covariate is missing or impossible, or the model has own differential equations.
     """
     structure_of(model)
-    found = periods(model, history)
+    found = periods(model, history, occasions)
     wanted = np.atleast_1d(np.asarray(time_h, dtype=np.float64))
     known = _until(history, wanted.max(initial=-np.inf))
     ready = Predictor(
@@ -290,6 +314,7 @@ def predictor(
         periods=found,
         time_h=wanted,
         carry=history.carry,
+        occasion_eta=_occasions(model, found, occasions),
     )
     if model.saturable is None:
         return replace(ready, events=_events(known, found, wanted))
@@ -317,6 +342,14 @@ def _events(history: History, found: Periods, wanted: Array) -> Events:
         before=before,
         at=at,
     )
+
+
+def _occasions(model: PopulationModel, found: Periods, occasions: Sequence[float]) -> NDArray[np.int64] | None:
+    """Number of the further eta in each period."""
+    if not occasions:
+        return None
+    number = np.searchsorted(np.asarray(occasions, np.float64), _middles(found.edge_h), side="right")
+    return np.where(number > 0, len(model.eta_names) + number - 1, -1).astype(np.int64)
 
 
 def _until(history: History, last_h: float) -> History:

@@ -109,6 +109,8 @@ class Observed:
         Hours since the dose before.
     settled_d : float, optional
         Days since the dosing last changed; None: a steady state is stated.
+    trough : bool
+        Whether it was drawn where a trough is drawn: not long before the next dose, nor long after it was due.
     excluded : str, optional
         Why it is not used.
     weight : float
@@ -121,6 +123,7 @@ class Observed:
     assay: str = "unknown"
     after_dose_h: float | None = None
     settled_d: float | None = None
+    trough: bool = True
     excluded: str | None = None
     weight: float = 1.0
 
