@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sirolens.dosing.interactions import assess, known_drugs, multipliers, perpetrators, segments, split
 from sirolens.message import Severity
+from sirolens.models.catalog import load
 from sirolens.regimen import daily
 from tests.dosing.invented import NOW, chart, days_ago, lab, prescription, therapy
 
@@ -125,7 +126,7 @@ def test_an_inhibitor_and_an_inducer_multiply() -> None:
 
 def test_multipliers_do_not_overlap_and_cover_the_effect() -> None:
     effects = assess(chart(therapies=(therapy("diltiazem", 20, stop=10), therapy("rifampicin", 15))), NOW)[0]
-    spans = multipliers(effects, days_ago(30))
+    spans = multipliers(effects, load("wu_2012"), days_ago(30))
     for before, after in pairwise(spans):
         assert before.stop_h <= after.start_h
     assert spans[0].start_h == pytest.approx(240.0)
@@ -133,8 +134,9 @@ def test_multipliers_do_not_overlap_and_cover_the_effect() -> None:
 
 def test_a_model_with_the_covariate_is_not_corrected_twice() -> None:
     effects = assess(chart(labs=(lab("child_pugh", 6),)), NOW)[0]
-    assert segments(effects)[0].clearance == pytest.approx(0.68)
-    assert segments(effects, covariates=frozenset({"bilirubin"}))[0].clearance == 1.0
+    assert multipliers(effects, load("wu_2012"), days_ago(30))[0].clearance == pytest.approx(0.68)
+    assert multipliers(effects, load("cheng_2020"), days_ago(30)) == ()  # bilirubin
+    assert multipliers(effects, load("golubovic_2019"), days_ago(30)) == ()  # AST
 
 
 @pytest.mark.parametrize(("points", "name", "percent"), [(5, "A", 67), (8, "B", 67), (12, "C", 50)])

@@ -4,28 +4,29 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sirolens.chart import Chart, Quantification
+from sirolens.dosing.interactions import assess
 from sirolens.dosing.present import Current, Who, present_regimen
 from sirolens.dosing.products import default_products
 from sirolens.dosing.proportional import Loading, Proportional, compare, loading, proportional
 from sirolens.dosing.protocol import default_settings
 from sirolens.dosing.target import default_target
-from sirolens.models.timeline import Multiplier
 from sirolens.regimen import daily
-from tests.dosing.invented import NOW, chart, days_ago, history, level, prescription
+from tests.dosing.invented import NOW, chart, history, level, prescription, therapy
 
 SETTINGS, PRODUCTS, TARGET = default_settings(), default_products(), default_target()
 ADULT = Who(group="adult", age_years=45.0, weight_kg=60.0, messages=())
 
 
-def rule(found: Chart, *multipliers: Multiplier) -> Proportional:
-    current = present_regimen(found, NOW, PRODUCTS)
-    return proportional(history(found).with_multipliers(*multipliers), current, TARGET, PRODUCTS, SETTINGS)
+def rule(found: Chart) -> Proportional:
+    current, effects = present_regimen(found, NOW, PRODUCTS), assess(found, NOW)[0]
+    return proportional(history(found), current, TARGET, PRODUCTS, SETTINGS, effects=effects)
 
 
 def on(mg: float, level_ng_ml: float, days: float = 60.0, drawn: float = 0.0) -> Chart:
@@ -71,10 +72,10 @@ def test_without_a_dose_there_is_no_rule() -> None:
 
 def test_an_interaction_after_the_level_silences_the_rule() -> None:
     found = on(2, 7, drawn=10.0)
-    began = Multiplier(start_h=history(found).hours(days_ago(5)), clearance=0.3)
-    before = Multiplier(start_h=history(found).hours(days_ago(50)), clearance=0.3)
-    assert rule(found, began).message.code == "dosing.proportional-interaction"
-    assert rule(found, before).daily_mg is not None
+    began = replace(found, therapies=(therapy("diltiazem", 5),))
+    before = replace(found, therapies=(therapy("diltiazem", 50),))
+    assert rule(began).message.code == "dosing.proportional-interaction"
+    assert rule(before).daily_mg is not None
 
 
 @pytest.mark.parametrize(("best", "warns"), [(2.5, False), (2.0, False), (1.2, True), (6.0, True)])

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from sirolens.chart import Chart, Therapy
 from sirolens.dosing.literature import source, sourced, table
 from sirolens.message import Message, Severity, Value, checked, info, warning
+from sirolens.models.population import PopulationModel
 from sirolens.models.timeline import Multiplier
 from sirolens.source import Source
 
@@ -516,21 +517,22 @@ def _joined(at: datetime | None, effects: Iterable[Effect], instant: datetime | 
     return Segment(at=at, clearance=total_cl, bioavailability=total_f)
 
 
-def multipliers(
-    effects: Iterable[Effect], origin: datetime, *, covariates: frozenset[str] = frozenset()
-) -> tuple[Multiplier, ...]:
-    """Return `segments` as the non-overlapping multipliers that a `sirolens.models.timeline.History` carries.
+def multipliers(effects: Iterable[Effect], model: PopulationModel, origin: datetime) -> tuple[Multiplier, ...]:
+    """Return the multipliers one model is to be given, as a `sirolens.models.timeline.History` carries them.
+
+    An effect that a covariate of the model already describes (silymarin in Jiao 2009, a liver value) is left out.
 
     Parameters
     ----------
     effects : iterable of Effect
         From `assess`.
+    model : PopulationModel
+        Which; its covariates are looked at.
     origin : datetime
         Hour zero of the history.
-    covariates : frozenset of str
-        As in `segments`.
     """
-    line = segments(effects, covariates=covariates)
+    known = frozenset(covariate.chart.rpartition(":")[2] for covariate in model.covariates)
+    line = segments(effects, covariates=known)
     hour_of = [-inf if one.at is None else (one.at - origin) / timedelta(hours=1) for one in line]
     return tuple(
         Multiplier(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What advice takes from the estimates: models that may speak, their draws, and the reasons why others may not.
 
-A model whose most probable point was not found, or is no proper maximum, makes no suggestion (H16): it is left out and
+A model whose most probable point was not found, or is no proper minimum, makes no suggestion (H16): it is left out and
 said. What only some models can know (exposure, fraction of steady state) is asked of those only.
 """
 
@@ -11,12 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
+from sirolens.dosing.average import Averaged, Member
+from sirolens.dosing.estimate_problem import COMMON_RESIDUAL
 from sirolens.dosing.options import Band
-from sirolens.dosing.troughs import Troughs
-from sirolens.message import Message
+from sirolens.dosing.troughs import Troughs, View
+from sirolens.engine.sampling import weighted_quantile
+from sirolens.message import Message, warning
 from sirolens.regimen import Cycle
 
-__all__ = ["Posterior"]
+__all__ = ["Posterior", "from_averaged"]
+
+BAND = np.array([0.05, 0.5, 0.95])
 
 
 @final
@@ -46,3 +53,58 @@ class Posterior:
     auc24_reason: Message | None = None
     steady_state_fraction: float | None = None
     steady_state_reason: Message | None = None
+
+
+def from_averaged(averaged: Averaged) -> Posterior:
+    """Read the average of several models for advice.
+
+    Parameters
+    ----------
+    averaged : Averaged
+        From `sirolens.dosing.average.estimates`.
+
+    Returns
+    -------
+    Posterior
+        Without models that did not converge; the shares of the others are brought to 1.
+    """
+    sound = [member for member in averaged.members if member.estimate.converged]
+    silent = [member.model.label for member in averaged.members if not member.estimate.converged]
+    messages = averaged.messages
+    if silent:
+        messages = (*messages, warning("dosing.models-silent", models=tuple(silent)))
+    total = sum(member.weight for member in sound)
+    troughs = Troughs(
+        views=tuple(_view(member, member.weight / total) for member in sound),
+        additive_ng_ml=COMMON_RESIDUAL.additive_ng_ml,
+        proportional=COMMON_RESIDUAL.proportional,
+    )
+    _, _, auc_reason = averaged.auc24_draws(Cycle(period_h=24.0, offset_h=(0.0,), amount_mg=(1.0,)))
+    fraction, fraction_reason = averaged.fraction_of_steady_state()
+    return Posterior(
+        troughs=troughs if sound else None,
+        messages=messages,
+        auc24=lambda cycle: _auc24(averaged, cycle),
+        auc24_reason=auc_reason,
+        steady_state_fraction=None if fraction is None else fraction.median,
+        steady_state_reason=fraction_reason,
+    )
+
+
+def _view(member: Member, weight: float) -> View:
+    return View(
+        name=member.model.full_name,
+        label=member.model.label,
+        weight=weight,
+        supports=member.model.supports,
+        proportional=member.estimate.proportional,
+        draw=member.trough_draws,
+    )
+
+
+def _auc24(averaged: Averaged, cycle: Cycle) -> Band | None:
+    area, weight, _ = averaged.auc24_draws(cycle)
+    if area is None or weight is None:
+        return None
+    low, median, high = (float(value) for value in weighted_quantile(area, weight, BAND))
+    return Band(low=low, median=median, high=high)

@@ -7,9 +7,11 @@ trough, on an unchanged dose; elsewhere it is not given, and the reason is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from sirolens.dosing.interactions import Effect
 from sirolens.dosing.present import Current, Who
 from sirolens.dosing.products import ProductList, doses, smallest_step_mg
 from sirolens.dosing.protocol import Settings
@@ -58,7 +60,13 @@ class Loading:
 
 
 def proportional(
-    history: History, current: Current | None, target: Target, products: ProductList, settings: Settings
+    history: History | None,
+    current: Current | None,
+    target: Target,
+    products: ProductList,
+    settings: Settings,
+    *,
+    effects: Sequence[Effect] = (),
 ) -> Proportional:
     """Apply new = current x target / level to the newest level.
 
@@ -68,8 +76,8 @@ def proportional(
 
     Parameters
     ----------
-    history : History
-        Its newest used level counts.
+    history : History, optional
+        Its newest used level counts; None where the chart could not be turned into numbers.
     current : Current, optional
         The regimen now.
     target : Target
@@ -78,6 +86,8 @@ def proportional(
         For the nearest dose.
     settings : Settings
         When a level counts as steady and as a trough.
+    effects : sequence of Effect
+        Interactions: a beginning or an end after the level silences the rule.
     """
 
     def not_given(why: Message) -> Proportional:
@@ -85,7 +95,7 @@ def proportional(
 
     if current is None:
         return not_given(info("dosing.proportional-no-dose"))
-    if not history.used:
+    if history is None or not history.used:
         return not_given(info("dosing.proportional-no-level"))
     level = history.used[-1]
     if level.censoring != 0:
@@ -98,12 +108,8 @@ def proportional(
         return not_given(info("dosing.proportional-not-steady", settled_d=level.settled_d, least_d=least_d))
     if not _is_trough(level, current, settings):
         return not_given(info("dosing.proportional-not-trough", after_dose_h=level.after_dose_h))
-    if any(
-        edge > level.time_h
-        for one in history.multipliers
-        for edge in (one.start_h, one.stop_h)
-        if edge <= history.now_h
-    ):
+    edges = (edge for effect in effects for edge in (effect.start, effect.full, effect.stop, effect.gone))
+    if any(edge is not None and level.time_h < history.hours(edge) <= history.now_h for edge in edges):
         return not_given(info("dosing.proportional-interaction"))
     daily_mg = current.plan.daily_mg * target.aim_ng_ml / level.level_ng_ml
     form = current.plan.form if current.plan.form in products.forms else products.forms[0]

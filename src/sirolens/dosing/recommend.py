@@ -217,13 +217,14 @@ def recommend(
     chart: Chart,
     posterior: Posterior | None,
     *,
-    history: History,
+    history: History | None,
     at: datetime,
     target: Target | None = None,
     products: ProductList | None = None,
     settings: Settings | None = None,
     acknowledged: Mapping[str, str] = NOTHING,
     alternatives: Mapping[str, Posterior] = NO_ALTERNATIVES,
+    unavailable: Sequence[Message] = (),
 ) -> Advice:
     """Advise on the next dose.
 
@@ -233,8 +234,8 @@ def recommend(
         The patient; only what was known at `at` is used.
     posterior : Posterior, optional
         The estimates; None where no model may be used, and then no dose is computed.
-    history : History
-        The same patient in numbers, as the estimates saw it.
+    history : History, optional
+        The same patient in numbers, as the estimates saw it; None where the chart could not be turned into numbers.
     at : datetime
         The instant of the advice.
     target : Target, optional
@@ -247,6 +248,8 @@ def recommend(
         Critical messages, and reasons that can be overridden, by code with the clinician's reason.
     alternatives : mapping of str to Posterior
         Estimates under other assumptions, to be shown beside.
+    unavailable : sequence of Message
+        Why there is no posterior.
 
     Returns
     -------
@@ -269,13 +272,13 @@ def recommend(
         *interaction_messages,
         *target_messages(target),
         *course_messages(known, at, target, settings),
-        *(() if posterior is None else posterior.messages),
+        *(unavailable if posterior is None else posterior.messages),
     ]
     blocks = blocking(tuple(said), acknowledged)
     table = _computed(person, posterior, claim, current, blocks, acknowledged, target, products, settings)
     said += table.messages
     form = _form(person, current, products)
-    rule = proportional(history, current, target, products, settings)
+    rule = proportional(history, current, target, products, settings, effects=effects)
     if table.best_mg is not None and (differs := compare(rule, table.best_mg, products, form, settings)):
         said.append(differs)
     preferred = None if table.decision.preferred is None else table.options[table.decision.preferred]
