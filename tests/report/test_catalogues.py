@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,13 @@ def test_no_text_writes_a_dose_the_unsafe_way() -> None:
 def test_no_text_repeats_the_unit_that_the_formatter_adds() -> None:
     found = [f"{code}: {text}" for texts in TEXTS.values() for code, text in texts.items() if DOUBLED_UNIT.search(text)]
     assert not found, "\n".join(found)
+
+
+def test_every_interacting_drug_has_a_chinese_name() -> None:
+    table = tomllib.loads((catalogues.SOURCE / "dosing" / "data" / "interactions.toml").read_text(encoding="utf-8"))
+    names = {entry["name"] for entry in table["drug"]}
+    assert names
+    assert not [name for name in names if not CHINESE.search(TEXTS["zh_Hans"].get(f"terms.{name}", ""))]
 
 
 def _said(text: str) -> str:

@@ -23,6 +23,7 @@ VOCABULARY = frozenset(
     {
         "action",
         "assay",
+        "cause",
         "cell",
         "cohort",
         "condition",
@@ -33,6 +34,7 @@ VOCABULARY = frozenset(
         "direction",
         "drug",
         "enzyme",
+        "event",
         "food",
         "form",
         "herb",
