@@ -14,12 +14,20 @@ from sirolens.engine.linear import NEUTRAL, PARAMETERS
 from sirolens.errors import InputError
 from sirolens.message import Severity
 from sirolens.models.catalog import load
-from sirolens.models.covariates import complete, missing_values, to_model_unit, typical
+from sirolens.models.covariates import (
+    complete,
+    missing_values,
+    theta_values,
+    to_model_unit,
+    typical,
+    uncertain_thetas,
+)
 from sirolens.models.model_file import read_model
 from tests.models.test_check import GOOD, OWN
 
 # A power in a kernel and the standard library's may differ in the last digit; a formula has about five operations.
 ROUNDING = 1e-14
+SKEWED_SAMPLE = 0.05  # of the standard deviation of 40,000 log-normal numbers
 
 
 def codes(name: str, **values: float) -> list[str]:
@@ -150,3 +158,21 @@ def test_a_model_of_own_equations_has_its_own_columns() -> None:
     model = read_model(OWN, "own.toml").model
     assert model is not None
     assert typical(model, {"WT": 70.0}).tolist() == [[0.5, 0.3, 1.5, 100.0]]
+
+
+def test_thetas_drawn_from_their_standard_errors_have_them() -> None:
+    model = load("wu_2012")
+    names = uncertain_thetas(model)
+    normal = np.random.default_rng(5).normal(size=(40_000, len(names)))
+    drawn = theta_values(model, normal)
+    for theta in model.thetas:
+        assert theta.rse_percent is not None
+        relative = drawn[theta.name].std() / drawn[theta.name].mean()
+        assert relative == pytest.approx(
+            theta.rse_percent / 100.0, rel=0.05
+        )  # the sample SD of a skewed law, n = 40,000
+    assert typical(model, {"HCT": 40.0}, thetas=drawn).shape == (40_000, 15)
+
+
+def test_fixed_thetas_are_not_drawn() -> None:
+    assert "KA" not in uncertain_thetas(load("jiao_2009"))

@@ -8,6 +8,7 @@ unit (a haematocrit of 0.38 where percent is meant) is refused before it can mov
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
@@ -24,7 +25,7 @@ from sirolens.models.population import Covariate, PopulationModel, parameter_nam
 from sirolens.models.vocabulary import covariate_word
 from sirolens.units import CANONICAL, convert
 
-__all__ = ["Completed", "complete", "missing_values", "to_model_unit", "typical"]
+__all__ = ["Completed", "complete", "missing_values", "theta_values", "to_model_unit", "typical", "uncertain_thetas"]
 
 Array = NDArray[np.float64]
 
@@ -199,6 +200,55 @@ def missing_values(covariate: Covariate, normal: ArrayLike) -> Array | None:
     low = -np.inf if covariate.least is None else covariate.least
     high = np.inf if covariate.most is None else covariate.most
     return np.clip(out, low, high)
+
+
+def uncertain_thetas(model: PopulationModel) -> tuple[str, ...]:
+    """Name the thetas whose uncertainty was published: those with a standard error that were not fixed.
+
+    >>> from sirolens.models.catalog import load
+    >>> uncertain_thetas(load("mao_2024"))
+    ('CL', 'V', 'HCT_CL')
+    """
+    return tuple(theta.name for theta in model.thetas if theta.rse_percent is not None and not theta.fixed)
+
+
+def theta_values(model: PopulationModel, normal: ArrayLike) -> dict[str, Array]:
+    """Turn standard normal numbers into thetas drawn from their published uncertainty.
+
+    ::
+
+        theta * exp(s z),  s^2 = log(1 + (rse / 100)^2)
+
+    so that no theta changes its sign. Correlations between thetas were not published: none are used.
+
+    Parameters
+    ----------
+    model : PopulationModel
+        The model.
+    normal : array_like, shape (n, k)
+        Standard normal numbers, one column for each of `uncertain_thetas`.
+
+    Returns
+    -------
+    dict of str to ndarray (n,)
+        For the argument `thetas` of `typical`.
+
+    Examples
+    --------
+    >>> from sirolens.models.catalog import load
+    >>> {name: float(value[0]) for name, value in theta_values(load("mao_2024"), np.zeros((1, 3))).items()}
+    {'CL': 7.09, 'V': 496.0, 'HCT_CL': -0.901}
+    """
+    z = np.asarray(normal, dtype=np.float64)
+    known = {theta.name: theta for theta in model.thetas}
+    drawn = {}
+    for column, name in enumerate(uncertain_thetas(model)):
+        theta = known[name]
+        log_sd = math.sqrt(math.log1p(((theta.rse_percent or 0.0) / 100.0) ** 2))
+        out = np.empty(z.shape[0])
+        _log_normal(theta.value, log_sd, np.ascontiguousarray(z[:, column]), out)
+        drawn[name] = out
+    return drawn
 
 
 def typical(

@@ -163,6 +163,9 @@ def _covariate(name: str, table: Table, thetas: tuple[Theta, ...]) -> Covariate:
         spread=_spread(table),
         note=table.text("note"),
     )
+    if missing_value is not None and covariate.when_missing != "reference":
+        where = (*table.path, "missing_value")
+        table.faults.wrong("models.needless-here", where, missing_value, expected='when_missing = "reference"')
     if covariate.coefficient and covariate.coefficient not in {theta.name for theta in thetas}:
         known = ", ".join(theta.name for theta in thetas)
         table.faults.wrong(
@@ -220,6 +223,9 @@ def _structure(root: Table) -> tuple[Structure, str, int]:
         return Structure(compartments=3, absorption="first-order"), "", 3
     absorption = table.text("absorption", required=True, choices=_ABSORPTION)
     stages = table.whole("transit", required=absorption == "transit", least=1) or 1
+    if "transit" in table and absorption != "transit":
+        where = (*table.path, "transit")
+        table.faults.wrong("models.needless-here", where, stages, expected='absorption = "transit"')
     if stages > MAX_STAGES:
         table.faults.wrong("models.out-of-range", (*table.path, "transit"), stages, expected=f"1 - {MAX_STAGES}")
         stages = MAX_STAGES
