@@ -7,7 +7,10 @@ reads without colour. The regimen taken now is marked, and the expected trough s
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, final
 
 from sirolens.message import Message
@@ -22,6 +25,7 @@ __all__ = ["DoseBars", "DoseRow"]
 WIDTH = PANEL_WIDTH + MARGIN
 ROW_HEIGHT, BAR_HEIGHT = 26, 17
 GAP = 12
+LINE_HEIGHT, NAME_WIDTH = 14, 250.0
 ROOM_FOR_PERCENT = 26.0  # pixels a part needs to hold its own percent
 
 
@@ -110,40 +114,66 @@ def _trough_text(row: DoseRow, language: str) -> str:
     return f"{middle} ({low}–{high})"
 
 
+def _wrapped(text: str, most: float) -> list[str]:
+    """Break a text into lines of at most so many pixels: at spaces, or between Chinese characters.
+
+    >>> _wrapped("2 mg on Mondays and Fridays", 100.0)
+    ['2 mg on Mondays', 'and Fridays']
+    """
+    lines, line = [], ""
+    for piece in re.findall(r"[\u3000-\u9fff，。；：（）、]|[^\s\u3000-\u9fff，。；：（）、]+|\s+", text):
+        if line.strip() and text_width((line + piece).strip(), 11.5) > most:
+            lines.append(line.strip())
+            line = ""
+        line += piece
+    return [*lines, line.strip()]
+
+
 def _panel(bars: DoseBars, language: str, zone: str | None) -> dict[str, Any]:
-    names = [_name(row, language, zone) for row in bars.rows]
+    names = [_wrapped(_name(row, language, zone), NAME_WIDTH) for row in bars.rows]
     troughs = [_trough_text(row, language) for row in bars.rows]
     heads = (
         label("report.figure-regimen", language),
         label("report.figure-chance", language),
         label("report.figure-trough", language) if any(troughs) else "",
     )
-    left = max(text_width(text, 11.5) for text in (*names, heads[0])) + GAP
+    left = max(text_width(text, 11.5) for text in (*chain.from_iterable(names), heads[0])) + GAP
     right = max(text_width(text, 11.0) for text in (*troughs, heads[2])) + GAP if any(troughs) else 0.0
     length = WIDTH - left - right
-    segments, words, percents = [], [], []
-    for index, row in enumerate(bars.rows):
-        y = ROW_HEIGHT * (index + 1.5)
-        weight = "bold" if row.current else "normal"
-        words.append({"x": 0.0, "y": y, "text": names[index], "weight": weight})
-        words.append({"x": left + length + GAP, "y": y, "text": troughs[index], "weight": weight})
-        x = left
-        for field, _, fill, stroke in _parts(bars, language):
-            share = getattr(row, field)
-            width = share * length
-            segments.append({"x": x, "x2": x + width, "y": y - BAR_HEIGHT / 2, "fill": fill, "stroke": stroke})
-            if width >= ROOM_FOR_PERCENT:
-                inside = field == "in_probability"
-                percents.append(
-                    {"x": x + width / 2, "y": y, "text": format_probability(share, language), "inside": inside}
-                )
-            x += width
-    words += [
-        {"x": x, "y": ROW_HEIGHT * 0.5, "text": text, "weight": "bold"}
-        for x, text in zip((0.0, left, left + length + GAP), heads, strict=True)
+    parts = _parts(bars, language)
+    places = (0.0, left, left + length + GAP)
+    words = [
+        {"x": x, "y": ROW_HEIGHT / 2, "text": text, "weight": "bold"} for x, text in zip(places, heads, strict=True)
     ]
-    layers = [*_segments(segments), *_percents(percents), *_words(words)]
-    return panel(layers, width=WIDTH, height=ROW_HEIGHT * (len(bars.rows) + 1))
+    segments: list[dict[str, Any]] = []
+    top = float(ROW_HEIGHT)
+    for row, lines, trough in zip(bars.rows, names, troughs, strict=True):
+        height = max(ROW_HEIGHT, LINE_HEIGHT * len(lines) + 8)
+        y = top + height / 2
+        weight = "bold" if row.current else "normal"
+        first = y - LINE_HEIGHT * (len(lines) - 1) / 2
+        words += [
+            {"x": 0.0, "y": first + LINE_HEIGHT * index, "text": line, "weight": weight}
+            for index, line in enumerate(lines)
+        ]
+        words.append({"x": places[2], "y": y, "text": trough, "weight": weight})
+        segments += _bar(row, parts, left, length, y)
+        top += height
+    layers = [*_segments(segments), *_percents(segments, language), *_words(words)]
+    return panel(layers, width=WIDTH, height=top)
+
+
+def _bar(
+    row: DoseRow, parts: Sequence[tuple[str, str, str, str]], left: float, length: float, y: float
+) -> list[dict[str, Any]]:
+    """Lay the three parts of a bar end to end."""
+    placed, x = [], left
+    for field, _, fill, stroke in parts:
+        share = float(getattr(row, field))
+        look = {"fill": fill, "stroke": stroke, "share": share, "dark": field == "in_probability"}
+        placed.append({"x": x, "x2": x + share * length, "y": y, **look})
+        x += share * length
+    return placed
 
 
 def _name(row: DoseRow, language: str, zone: str | None) -> str:
@@ -156,19 +186,29 @@ def _pixels(field: str) -> dict[str, Any]:
 
 
 def _segments(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    bars = [{**row, "y2": row["y"] + BAR_HEIGHT} for row in rows]
+    bars = [{**row, "y": row["y"] - BAR_HEIGHT / 2, "y2": row["y"] + BAR_HEIGHT / 2} for row in rows]
     told = {"fill": as_told("fill"), "stroke": as_told("stroke")}
     sides = {"x": _pixels("x"), "x2": {"field": "x2"}, "y": _pixels("y"), "y2": {"field": "y2"}}
     return [layer("rect", bars, {"strokeWidth": 1}, **sides, **told)]
 
 
-def _percents(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Percents: white on the dark part, dark with a white outline on the hatched ones."""
+def _percents(rows: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
+    """Percents where there is room: white on the dark part, dark with a white outline on the hatched ones."""
+    told = [
+        {
+            "x": (row["x"] + row["x2"]) / 2,
+            "y": row["y"],
+            "text": format_probability(row["share"], language),
+            "dark": row["dark"],
+        }
+        for row in rows
+        if row["x2"] - row["x"] >= ROOM_FOR_PERCENT
+    ]
     place = {"x": _pixels("x"), "y": _pixels("y"), "text": WORDS}
     look = {"align": "center", "baseline": "middle", "fontWeight": "bold"}
     outline = {**look, "color": "white", "stroke": "white", "strokeWidth": 3, "strokeJoin": "round"}
-    hatched = [row for row in rows if not row["inside"]]
-    dark = [row for row in rows if row["inside"]]
+    hatched = [row for row in told if not row["dark"]]
+    dark = [row for row in told if row["dark"]]
     return [
         layer("text", hatched, outline, **place),
         layer("text", hatched, look, **place),

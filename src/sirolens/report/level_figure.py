@@ -36,6 +36,7 @@ __all__ = ["Band", "DoseBar", "LevelCourse", "LevelPoint"]
 
 LEVEL_HEIGHT, DOSE_HEIGHT = 220, 42
 MOST_TIMES = 1200
+LONGEST_PATTERN = 14  # a week of two doses a day
 SHAPES = ("circle", "square", "diamond", "cross", "M-1,-0.4H1V0.4H-1Z", "M-0.4,-1V1H0.4V-1Z")
 BELOW, ABOVE = "triangle-down", "triangle-up"
 STRUCK = "M-0.8,0A0.8,0.8,0,1,0,0.8,0A0.8,0.8,0,1,0,-0.8,0M-1.2,1.2L1.2,-1.2"
@@ -280,7 +281,7 @@ def _band_layers(course: LevelCourse, x: Any, ceiling: float, zone: str | None) 
     future = [*past[-1:], *(row for row in rows if row["t"] > now)]
     layers = []
     for low, high, colour in (("low90", "high90", "band90"), ("low50", "high50", "band50")):
-        look = {"color": COLOUR[colour], "opacity": 1}
+        look = {"color": COLOUR[colour], "opacity": 0.85}  # the target stays visible under a wide band
         layers.append(layer("area", rows, look, x=x, y=number(low, (0, ceiling)), y2={"field": high}))
     for part, dash in ((past, [1, 0]), (future, [4, 2])):
         look = {"color": COLOUR["line"], "strokeWidth": 1.7, "strokeDash": dash, "strokeJoin": "round"}
@@ -363,21 +364,38 @@ def _level_panel(
     return panel(layers, width=WIDTH, height=LEVEL_HEIGHT, title=title, gap=4)
 
 
-def _dose_labels(
-    course: LevelCourse, span: tuple[int, int], language: str, zone: str | None
-) -> list[dict[str, object]]:
-    """The amount above the first dose of every run of equal doses, where there is room."""
-    rows: list[dict[str, object]] = []
-    per_ms = WIDTH / (span[1] - span[0])
-    free_from, before = -1.0, None
-    for dose in sorted(course.doses, key=lambda one: one.at):
-        if dose.amount_mg == before:
-            continue
-        before = dose.amount_mg
-        text = format_value("amount_mg", dose.amount_mg, language)
-        place = (wall_ms(dose.at, zone) - span[0]) * per_ms
+def _runs(amounts: Sequence[float]) -> list[tuple[int, tuple[float, ...]]]:
+    """Cut doses into runs of a repeating pattern: where each begins and what repeats.
+
+    >>> _runs([2.0, 2.0, 2.0, 1.0, 2.0, 1.0, 2.0])
+    [(0, (2.0,)), (3, (1.0, 2.0))]
+    """
+    runs, start = [], 0
+    while start < len(amounts):
+        best_stop, best_period = start + 1, 1
+        for period in range(1, LONGEST_PATTERN + 1):
+            stop = start + period
+            while stop < len(amounts) and amounts[stop] == amounts[stop - period]:
+                stop += 1
+            if stop >= start + 2 * period and stop > best_stop:
+                best_stop, best_period = stop, period
+        runs.append((start, tuple(amounts[start : start + best_period])))
+        start = best_stop
+    return runs
+
+
+def _dose_labels(course: LevelCourse, span: tuple[int, int], language: str, zone: str | None) -> list[dict[str, Any]]:
+    """What is taken, above the first dose of every run, where there is room."""
+    doses = sorted((dose for dose in course.doses if dose.amount_mg > 0), key=lambda one: one.at)
+    rows: list[dict[str, Any]] = []
+    free_from = -1.0
+    for start, pattern in _runs([dose.amount_mg for dose in doses]):
+        numbers = [bare_number("amount_mg", one, language) for one in pattern[:-1]]
+        text = " / ".join([*numbers, format_value("amount_mg", pattern[-1], language)])
+        at = wall_ms(doses[start].at, zone)
+        place = (at - span[0]) * WIDTH / (span[1] - span[0])
         if place >= free_from:
-            rows.append({"t": wall_ms(dose.at, zone), "amount": dose.amount_mg, "text": text})
+            rows.append({"t": at, "text": text})
             free_from = place + text_width(text, 11.0) + 8
     return rows
 
@@ -394,12 +412,12 @@ def _dose_panel(
         for dose in course.doses
         if dose.amount_mg > 0
     ]
-    words = {"align": "left", "baseline": "bottom", "dy": -3, "dx": -2}
+    words = {"align": "left", "baseline": "bottom", "dy": -2, "dx": -2}
     layers = [
         layer(
             "bar", rows, {"width": width, "strokeWidth": 0.8}, x=x, y=y, fill=as_told("fill"), stroke=as_told("stroke")
         ),
-        layer("text", _dose_labels(course, span, language, zone), words, x=x, y=y, text=WORDS),
+        layer("text", _dose_labels(course, span, language, zone), words, x=x, y=DOSE_HEIGHT / 3, text=WORDS),
         *_now_layers(course, span, language, zone, DOSE_HEIGHT, words=False),
     ]
     return panel(layers, width=WIDTH, height=DOSE_HEIGHT, title=label("report.figure-dose-title", language))
