@@ -11,7 +11,8 @@ from typing import final
 import numpy as np
 
 from sirolens.engine.expression import FUNCTIONS, Expression, evaluate, is_forbidden_name, parse
-from sirolens.engine.linear import MAX_STAGES, PARAMETERS, Structure
+from sirolens.engine.linear import PARAMETERS, Structure
+from sirolens.engine.linear_layout import MAX_STAGES
 from sirolens.errors import ExpressionError, InputError
 from sirolens.message import Severity
 from sirolens.models.population import (
