@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -149,11 +150,11 @@ def _kernel_array(parameters: ArrayLike) -> NDArray[Any]:
 def _parameter_faults(structure: Structure, parameters: NDArray[Any], *, positive: tuple[str, ...]) -> list[Message]:
     """Parameters that no patient can have; the first lane and period of each kind."""
     values = parameters.real
-    more = ("v1_l", *(("v2_l",) if structure.compartments > 1 else ()), *(("v3_l",) if structure.compartments > 2 else ()))
-    absorption = ("ka_1_h",) if structure.stages else ()
+    volumes = ("v1_l", "v2_l", "v3_l")[: structure.compartments]
+    must = {*volumes, *(("ka_1_h",) if structure.stages else ()), *positive}
     faults = []
     for i, name in enumerate(PARAMETERS):
-        above = name in more or name in absorption or name in positive
+        above = name in must
         bad = ~(np.isfinite(values[..., i]) & (values[..., i] > 0.0 if above else values[..., i] >= 0.0))
         if bad.any():
             at = np.unravel_index(int(np.argmax(bad)), bad.shape)
@@ -185,7 +186,7 @@ def _over_chunks(lanes: int, records: int, threads: int | None, job: Callable[[i
         return
     cuts = np.linspace(0, lanes, min(4 * workers, lanes) + 1).astype(int)
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(job, int(low), int(high)) for low, high in zip(cuts[:-1], cuts[1:], strict=True)]:
+        for done in [pool.submit(job, int(low), int(high)) for low, high in pairwise(cuts)]:
             done.result()
 
 

@@ -136,7 +136,8 @@ def advance(n: int, N: int, w: Any, book: Any, now: Any, until: Any) -> None:
     """Move the state from now to until through every start and end on the way, those at `until` included."""
     trains = trains_at(N)
     while book[ALIVE] > 0:
-        best, when, starting = np.int64(-1), until, False
+        best: Any = np.int64(-1)
+        when, starting = until, False
         for j in range(book[ALIVE]):
             t, c = trains + j * TRAIN, BOOK + j * COUNTS
             if book[c + ENDED] < book[c + ENDS]:

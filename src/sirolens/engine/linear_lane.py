@@ -105,8 +105,8 @@ def _plain_records(
     book: Any,
     out: Any,
     written: int,
-) -> tuple[int, int]:
-    """Take records as long as they are plain: observations and bolus doses, with at most one train of bolus doses alive.
+) -> tuple[Any, Any]:
+    """Take records while they are plain: observations and bolus doses, at most one train of bolus doses alive.
 
     The same arithmetic as `advance` and `give` in the same order, on local numbers instead of memory: this is where
     nearly all records of nearly all patients end. Returns the first record not taken and the outputs written.
@@ -201,13 +201,13 @@ def _plain_records(
 @njit(cache=True, nogil=True, error_model="numpy")
 def lane_concentrations(
     shape: int, records: Records, first: int, last: int, parameters: Any, work: Work, out: Any
-) -> int:
+) -> Any:
     """Concentrations of one lane; see the top of the file."""
     n, N, zero_order = shape % 10, shape // 100, shape // 10 % 10 == 1
     w, book = work.numbers, work.book
     forget(N, w, book)
     forget_rows(book)
-    written = np.int64(0)
+    written: Any = np.int64(0)
     if first >= last:
         return written
     train = trains_at(N)
@@ -217,9 +217,7 @@ def lane_concentrations(
     r = first
     while r < last:
         if r > first and N <= 1 and (book[ALIVE] == 0 or (book[ALIVE] == 1 and w[train + INPUT] == 0.0)):
-            stop, written = _plain_records(
-                n, N, zero_order, records, r, last, parameters, held, w, book, out, written
-            )
+            stop, written = _plain_records(n, N, zero_order, records, r, last, parameters, held, w, book, out, written)
             if stop > r:
                 r = stop
                 now = records.time_h[r - 1] + 0.0 * now

@@ -20,7 +20,8 @@ F, LAG, DURATION, RATE = 0, 1, 2, 3
 LAMBDA, U, D, K_ABS = 0, 3, 12, 15
 # Two states of equal layout: the lane's own, and one to work out gains and steady states in. (Handed to kernels as
 # arguments; as plain Python integers each would make numba compile the kernel once more.)
-STATE, GAIN = np.int64(16), np.int64(72)
+STATE: Any = np.int64(16)
+GAIN: Any = np.int64(72)
 # Within a state: three modes, input rates into absorption stage 1 and into the central compartment, then the stages.
 RATE_1, RATE_2, STAGES = 3, 4, 5
 SCRATCH, ROWS = 128, 512

@@ -108,10 +108,7 @@ def fill_row(n: int, N: int, w: Any, t: Any, b: int) -> None:
         for i in range(n):
             rate, left = w[LAMBDA + i], w[b + E + i]
             z = (k - rate) * t
-            if abs(z.real) <= 0.5:
-                h = k * t * left * mean_decay(z)
-            else:
-                h = k * (left - p0) / (k - rate)
+            h = k * t * left * mean_decay(z) if abs(z.real) <= 0.5 else k * (left - p0) / (k - rate)
             w[b + P + 2 + i] = w[U + i] * h
         return
     for j in range(1, N):
@@ -185,7 +182,7 @@ def move(n: int, N: int, w: Any, b: int, s: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_row(n: int, N: int, w: Any, book: Any, t: Any) -> int:
+def find_row(n: int, N: int, w: Any, book: Any, t: Any) -> Any:
     """Position of the row for an interval: the one used last, the one after it, any other, or a new one."""
     width = row_width(N)
     used, last = book[IN_USE], book[LAST]
