@@ -15,7 +15,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from sirolens.report.document import Document
-from sirolens.report.drawing import png
+from sirolens.report.drawing import png, text_width
 from sirolens.report.worded import Worded, unbroken, worded
 from sirolens.report.words import label
 
@@ -25,6 +25,7 @@ LATIN, EAST_ASIAN = "Arial", "Microsoft YaHei"
 LANG = MappingProxyType({"en": "en-GB", "zh": "zh-CN"})
 INK, QUIET, BLUE, RESEARCH, PALE = "1C2733", "55626F", "0B5A8F", "7A3B8F", "EAF2F8"
 TEXT_WIDTH_MM, FACT_WIDTH_MM = 178, 45
+CELL_MM, CELL_PADDING_MM, WIDEST_MM = 3.7, 3.0, 70.0  # size of bold 9 pt text, and what a column may ask for
 # Shape, colour and shade of each severity; the shape and the word tell it in a print without colour.
 LOOKS = MappingProxyType(
     {
@@ -317,15 +318,20 @@ def _table(file: Any, block: Mapping[str, Any]) -> None:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             if row["marked"]:
                 _shade(cell._tc.get_or_add_tcPr(), PALE)
-    _widths(table, block["numeric"])
+    _widths(table, block)
     for note in block["notes"]:
         _paragraph(file, note, size=8.5, colour=QUIET)
 
 
-def _widths(table: Any, numeric: Sequence[bool]) -> None:
-    """Give text columns more room than numbers."""
-    weights = [1.0 if one else 1.6 for one in numeric]
-    _set_widths(table, [TEXT_WIDTH_MM * weight / sum(weights) for weight in weights])
+def _widths(table: Any, block: Mapping[str, Any]) -> None:
+    """Share the width by the longest text of each column, so that an interval is not broken."""
+    needed = []
+    for index, head in enumerate(block["heads"]):
+        cells = [row["cells"][index] for row in block["rows"]]
+        words = [*head["text"].split(), head["unit"]]
+        longest = max(text_width(text, CELL_MM) for text in [*cells, *words])
+        needed.append(min(longest, WIDEST_MM) + 2 * CELL_PADDING_MM)
+    _set_widths(table, [TEXT_WIDTH_MM * one / sum(needed) for one in needed])
 
 
 def _set_widths(table: Any, widths_mm: Sequence[float]) -> None:
