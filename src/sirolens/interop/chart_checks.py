@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
@@ -204,7 +204,7 @@ def _prescriptions(found: Sequence[Entry], reading: Reading) -> None:
             )
 
 
-def _first_dose(now: Entries) -> datetime | None:
+def _first_dose(now: Entries, zone: tzinfo) -> datetime | None:
     """Return the earliest instant from which something was taken."""
     starts = [
         entry.fact.at
@@ -219,7 +219,7 @@ def _first_dose(now: Entries) -> datetime | None:
             starts.append(one.at)
             continue
         horizon = one.at + timedelta(days=FIRST_INTAKE_DAYS)
-        taken = one.regimen.intakes(one.at, horizon if one.stop is None else min(one.stop, horizon))
+        taken = one.regimen.intakes(one.at.astimezone(zone), horizon if one.stop is None else min(one.stop, horizon))
         starts += [intake.at for intake in taken[:1]]
     return min(starts, default=None)
 
@@ -228,7 +228,7 @@ def _levels_without_dose(now: Entries, reading: Reading) -> None:
     """Refuse a level with no dose before it and no statement that the patient was on a steady dose."""
     levels = [(entry, entry.fact) for entry in now.get("levels", ()) if isinstance(entry.fact, Level)]
     used = [(entry, level) for entry, level in levels if level.excluded is None]
-    first = _first_dose(now) if used else None
+    first = _first_dose(now, reading.zone or UTC) if used else None
     for entry, level in used:
         if first is None or level.at <= first:
             reading.fault(

@@ -93,6 +93,8 @@ def decode(data: bytes, *, file: str, known: Collection[str] = ()) -> tuple[str,
         return _plausible(body, line, file, known)
     if "\x00" in text:
         raise InputError(error("file.encoding", place=place, likely="UTF-16"))
+    if not text.strip():
+        raise InputError(error("file.empty", place=place))
     return text, ()
 
 

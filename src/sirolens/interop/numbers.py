@@ -22,7 +22,7 @@ LONGEST_ECHO = 40  # signs of a faulty value that a message repeats
 _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _TYPED = re.compile(
     r"(?P<relation><=|>=|<|>|≤|≥)?\s*(?P<sign>[+-]?)(?P<digits>[0-9.,]*[0-9])(?P<power>[eE][+-]?[0-9]+)?"
-    r"(?:\s*(?P<unit>[^\s0-9.,+-].*))?"
+    r"(?:\s*(?P<unit>[A-Za-zµμ%/×\[{\u3380-\u33ff\u4e00-\u9fff][^\s_]*))?"
 )
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:[.,][0-9]{3})+")
 

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Charts as JSON: written and read back the same, never crashed by any bytes, corrections in order."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sirolens.chart import Chart
+from sirolens.errors import ChartError
+from sirolens.interop.chart_json import TOP_FIELDS, from_json, read_chart, write_chart
+from sirolens.interop.chart_sections import SECTIONS
+from tests.interop.charts import LEVEL, PRESCRIPTION, faults, read, sound, text, the
+from tests.interop.strategies import charts
+
+# The written text is never read with a conversion or a merge; these flags only repeat what the values are.
+HARMLESS = {"chart.implausible", "chart.dose-above-cap", "chart.dose-before-start", "chart.more-alike"}
+
+
+@settings(deadline=None, max_examples=120)
+@given(charts())
+def test_a_written_chart_reads_back_the_same(chart: Chart) -> None:
+    found, flags = from_json(write_chart(chart))
+    assert found == chart
+    assert {flag.code for flag in flags} <= HARMLESS
+
+
+@settings(deadline=None, max_examples=40)
+@given(charts())
+def test_writing_is_a_function_of_the_chart(chart: Chart) -> None:
+    assert write_chart(from_json(write_chart(chart))[0]) == write_chart(chart)
+
+
+def _only_chart_errors(data: bytes | str) -> None:
+    with suppress(ChartError):  # anything else fails the test
+        from_json(data)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=300)))
+def test_any_bytes_are_a_chart_or_a_chart_error(data: bytes | str) -> None:
+    _only_chart_errors(data)
+
+
+WHOLE = text(
+    sound(
+        doses=[{"at": "2026-09-03", "status": "missed"}],
+        therapies=[{"start": "2026-09", "drug": "克拉霉素", "amount": 500, "unit": "mg"}],
+        bleedings=[{"at": "2026-09-01", "asked": "graded", "grade": 2, "scale": "WHO"}],
+        cell_counts=[{"at": "2026-09-01", "cell": "treg", "value": 3.1, "unit": "%", "gate": "CD25+CD127low of CD4+"}],
+        prescriptions=[
+            {"start": "2026-09-01 08:00", "regimen": [{"kind": "once", "amount": 6, "unit": "mg"}, "2 mg daily"]}
+        ],
+    )
+).encode()
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, len(WHOLE)), st.integers(0, 30), st.binary(max_size=8))
+def test_a_damaged_chart_is_read_or_refused_never_crashed(start: int, taken: int, put: bytes) -> None:
+    _only_chart_errors(WHOLE[:start] + put + WHOLE[start + taken :])
+
+
+TELLING = (
+    *("ng/mL", "mg", "2 mg daily", "cmia", "weight", "sirolimus", "true", "<0.5", "7,5", "9" * 400),
+    *("2026-09-15T07:40+08:00", "2026-09-15", "9999-12-31T23:59", "0001-01-01"),
+    *("2200-12-31T23:59-15:00", "1900-01-01T00:00+15:59"),
+)
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=12),
+    st.sampled_from(TELLING),
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@st.composite
+def _mixed_up(draw: st.DrawFn) -> dict[str, Any]:
+    """The right names with anything under them."""
+    chart: dict[str, Any] = sound() if draw(st.booleans()) else {}
+    for name in draw(st.lists(st.sampled_from(TOP_FIELDS), max_size=4)):
+        section = SECTIONS.get(name)
+        if section is None or draw(st.integers(0, 5)) == 0:
+            chart[name] = draw(values)
+            continue
+        names = [field.name for field in section.fields]
+        chart[name] = draw(st.lists(st.dictionaries(st.sampled_from(names), values, max_size=8), max_size=3))
+    return chart
+
+
+@settings(deadline=None, max_examples=300)
+@given(_mixed_up())
+def test_the_right_names_with_anything_under_them_never_crash(chart: dict[str, Any]) -> None:
+    _only_chart_errors(json.dumps(chart))
+
+
+def test_facts_are_kept_in_the_order_they_happened() -> None:
+    later = LEVEL | {"at": "2026-10-01T08:00+08:00"}
+    assert [level.at.month for level in read(sound(levels=[later, LEVEL]))[0].levels] == [9, 10]
+
+
+def test_a_correction_takes_effect_when_it_was_recorded() -> None:
+    first = LEVEL | {"id": "a", "value": 72.0}
+    second = LEVEL | {"replaces": "a", "recorded": "2026-09-20T10:00+08:00"}
+    chart, _ = read(sound(levels=[first, second]))
+    assert [level.level_ng_ml for level in chart.known(datetime(2026, 9, 18, tzinfo=UTC)).levels] == [72.0]
+    assert [level.level_ng_ml for level in chart.known(datetime(2026, 9, 21, tzinfo=UTC)).levels] == [7.2]
+
+
+@pytest.mark.parametrize(
+    ("correction", "code"),
+    [
+        ({"replaces": "a"}, "chart.correction-undated"),
+        ({"replaces": "b", "recorded": "2026-09-20T10:00+08:00"}, "chart.correction-of-nothing"),
+        ({"replaces": "a", "recorded": "2026-09-15T07:40+08:00"}, "chart.correction-too-early"),
+        ({"id": "a"}, "chart.id-twice"),
+    ],
+)
+def test_a_correction_that_makes_no_sense_is_refused(correction: dict[str, str], code: str) -> None:
+    the(faults(sound(levels=[LEVEL | {"id": "a"}, LEVEL | {"value": 8.0} | correction])), code)
+
+
+def test_corrections_cannot_go_round_in_a_circle() -> None:
+    one = LEVEL | {"id": "a", "replaces": "b", "recorded": "2026-09-20T10:00+08:00"}
+    other = LEVEL | {"id": "b", "replaces": "a", "recorded": "2026-09-21T10:00+08:00"}
+    the(faults(sound(levels=[one, other])), "chart.correction-too-early")
+
+
+def test_doses_without_a_clock_time_are_taken_at_the_time_of_the_start() -> None:
+    start = datetime(2026, 9, 1, 13, 30, tzinfo=UTC)
+    chart, _ = read(sound(prescriptions=[PRESCRIPTION | {"start": "2026-09-01T21:30+08:00"}]))
+    assert [intake.at for intake in chart.intakes(start + timedelta(days=2))] == [start, start + timedelta(days=1)]
+    chart, _ = read(sound(prescriptions=[PRESCRIPTION | {"start": "2026-09-01"}]))
+    assert chart.intakes(start + timedelta(days=2))[0].at == datetime(2026, 9, 1, 0, tzinfo=UTC)
+
+
+def test_the_first_dose_is_found_by_the_clinics_clock() -> None:
+    evening = [PRESCRIPTION | {"start": "2026-09-01", "regimen": "2 mg daily at 20:00"}]
+    found = faults(sound(prescriptions=evening, levels=[LEVEL | {"at": "2026-09-01T19:00+08:00"}]))
+    the(found, "chart.level-without-dose")
+    read(sound(prescriptions=evening, levels=[LEVEL | {"at": "2026-09-01T21:00+08:00"}]))
+
+
+def test_a_stop_given_as_a_day_includes_that_day() -> None:
+    chart, _ = read(sound(therapies=[{"start": "2026-09-01", "stop": "2026-09-14", "drug": "clarithromycin"}]))
+    assert chart.therapies[0].stop == datetime(2026, 9, 14, 16, tzinfo=UTC)
+
+
+def test_recorded_on_a_day_means_not_before_it_happened() -> None:
+    chart, _ = read(sound(levels=[LEVEL | {"recorded": "2026-09-15"}]))
+    assert chart.levels[0].recorded == chart.levels[0].at
+    chart, _ = read(sound(levels=[LEVEL | {"recorded": "2026-09-16"}]))
+    assert chart.levels[0].recorded == datetime(2026, 9, 15, 16, tzinfo=UTC)
+
+
+def test_facts_after_the_chart_was_received_are_flagged() -> None:
+    _, flags = from_json(text(sound()), received=datetime(2026, 9, 10, tzinfo=UTC))
+    assert {flag.code for flag in flags} == {"chart.in-the-future"}
+    with pytest.raises(ValueError, match="no time zone"):
+        from_json(text(sound()), received=datetime(2026, 9, 10))
+
+
+def test_notes_are_for_people_and_change_nothing() -> None:
+    assert read(sound(note="x", levels=[LEVEL | {"note": "y"}]))[0] == read(sound())[0]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for path, code in ((tmp_path / "none.json", "file.missing"), (tmp_path / "a\0b", "file.unreadable")):
+        with pytest.raises(ChartError) as refused:
+            read_chart(path)
+        the(refused.value.messages, code)
+
+
+def test_very_many_flags_of_a_kind_are_summed_up() -> None:
+    counts = [
+        {"at": f"2026-09-{1 + day:02}T0{hour}:00+08:00", "value": 45000, "unit": "/uL"}
+        for day in range(28)
+        for hour in range(4)
+    ]
+    _, flags = read(sound(platelet_counts=counts))
+    assert [flag.code for flag in flags].count("chart.converted") == 20
+    assert the(flags, "chart.more-alike").values["count"] == 28 * 4 - 20
