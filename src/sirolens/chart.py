@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from calendar import isleap
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TypeVar, final
@@ -427,6 +427,17 @@ class Chart:
             bleedings=_known(self.bleedings, at),
             consents=_known(self.consents, at),
         )
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """Every fact of every kind."""
+        kinds = (getattr(self, field.name) for field in fields(self))
+        return tuple(fact for kind in kinds if isinstance(kind, tuple) for fact in kind)
+
+    @property
+    def last_recorded(self) -> datetime | None:
+        """When the newest fact was recorded; None for an empty chart."""
+        return max((fact.recorded for fact in self.facts), default=None)
 
     def intakes(self, until: datetime) -> tuple[Intake, ...]:
         """Return every intake before an instant: prescriptions expanded, missed ones out, single doses in.

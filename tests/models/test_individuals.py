@@ -165,3 +165,48 @@ def test_saturable_absorption_refuses_infusions(tmp_path: Path) -> None:
     with pytest.raises(TableError) as caught:
         _prepared(tmp_path, text, "wu_2012")
     assert caught.value.messages[0].code == "models.record-not-oral"
+
+
+OWN_EQUATIONS = Path(__file__).parent / "files" / "own_equations.toml"
+OWN_DATA = "ID,TIME,AMT,DV,EVID,WT\n1,0,5,.,1,50\n1,6,.,14,0,50\n1,12,5,.,1,50\n1,20,.,25,0,50\n"
+
+
+def _integrated(vmax: float) -> np.ndarray:
+    """Oracle: SciPy DOP853 on the same equations, dose by dose."""
+    from scipy.integrate import solve_ivp
+
+    def change(_: float, y: np.ndarray) -> list[float]:
+        return [-0.5 * y[0], 0.5 * y[0] - vmax * y[1] / (1.5 + y[1])]
+
+    def after(y: np.ndarray, hours: float) -> np.ndarray:
+        return np.asarray(solve_ivp(change, (0, hours), y, method="DOP853", rtol=1e-12, atol=1e-14).y[:, -1])
+
+    at_6 = after(np.array([5.0, 0.0]), 6.0)
+    at_20 = after(after(at_6, 6.0) + np.array([5.0, 0.0]), 8.0)
+    return 1000.0 * np.array([at_6[1], at_20[1]]) / 100.0
+
+
+def test_own_equations_in_a_table_agree_with_scipy(tmp_path: Path) -> None:
+    predicted = typical_predictions(_prepared(tmp_path, OWN_DATA, str(OWN_EQUATIONS)))
+    np.testing.assert_allclose(predicted, _integrated(0.3 * (50 / 70) ** 0.75), rtol=1e-7)
+
+
+def test_own_equations_are_estimated_to_the_minimum_scipy_finds(tmp_path: Path) -> None:
+    found = estimate_individuals(_prepared(tmp_path, OWN_DATA, str(OWN_EQUATIONS)), draws=0)
+
+    def objective(eta: float) -> float:
+        f = _integrated(0.3 * (50 / 70) ** 0.75 * np.exp(eta))
+        spread = np.hypot(0.5, 0.1 * f)
+        fit = -2 * stats.norm.logpdf([14.0, 25.0], f, spread).sum()
+        return float(fit - 2 * stats.norm.logpdf(eta, 0, np.sqrt(0.1)))
+
+    best = optimize.minimize_scalar(objective, bounds=(-2, 2), method="bounded", options={"xatol": 1e-8})
+    assert found.modes.converged.all()
+    assert found.objective[0] + found.constant[0] <= best.fun + OBJECTIVE_TOLERANCE
+    np.testing.assert_allclose(found.modes.eta[0, 0], best.x, atol=1e-4)
+
+
+def test_a_dose_into_a_compartment_the_model_lacks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableError) as caught:
+        _prepared(tmp_path, "ID,TIME,AMT,DV,CMT,WT,TBIL\n1,0,1,.,3,20,10\n1,24,.,5,.,20,10\n", "cheng_2020")
+    assert caught.value.messages[0].code == "nonmem.no-such-compartment"

@@ -9,13 +9,13 @@ the model.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sirolens.engine.linear import Events, events_from_columns
+from sirolens.engine.linear import Events, events_from_columns, merge_runs
 
 __all__ = ["ABOVE", "BELOW", "MEASURED", "EventTable", "ParameterSets", "parameter_sets", "to_events"]
 
@@ -154,7 +154,7 @@ def parameter_sets(table: EventTable, covariates: Mapping[str, Floats]) -> Param
     return ParameterSets(of_record=of_record, first_record=np.maximum.accumulate(first, axis=1))
 
 
-def to_events(table: EventTable, sets: ParameterSets, *, backward: bool = False) -> Events:
+def to_events(table: EventTable, sets: ParameterSets, *, backward: bool = False, first_compartment: int = 1) -> Events:
     """Turn the records into the engine's events.
 
     Parameters
@@ -166,20 +166,24 @@ def to_events(table: EventTable, sets: ParameterSets, *, backward: bool = False)
     backward : bool
         Between two records the parameters of the later one hold (NONMEM's way) instead of the earlier one's, which is
         how a clinic means a covariate measured at a visit.
+    first_compartment : int
+        Where a dose goes that names no compartment.
     """
     earlier = np.concatenate(([0], sets.of_record[:-1]))
     earlier[table.start[:-1]] = 0
-    return events_from_columns(
+    events = events_from_columns(
         start=table.start,
         time_h=table.time_h,
         evid=table.evid,
         amount_mg=table.amount_mg,
         rate_mg_h=table.rate_mg_h,
-        # No compartment given means the model's first, as in the field's tables.
-        compartment=np.maximum(table.compartment, 1),
         ss=table.ss,
         ii_h=table.ii_h,
         addl=table.addl,
         before=sets.of_record if backward else earlier,
         at=sets.of_record,
+        merge=False,
     )
+    # Models of own equations have more compartments than the two that linear ones can be dosed into.
+    compartment = np.where(table.compartment == 0, first_compartment, table.compartment)
+    return merge_runs(replace(events, compartment=compartment.astype(np.int8)))

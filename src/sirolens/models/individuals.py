@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sirolens.engine.bayes_mode import Modes, modes
-from sirolens.engine.bayes_problem import Problem, levels, normalising_constant
+from sirolens.engine.bayes_mode import Modes, mode, modes
+from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem, Problem, levels, normalising_constant
+from sirolens.engine.bayes_search import Levels
 from sirolens.engine.linear import Events, events_from_columns
 from sirolens.engine.sampling import stream, uniform
 from sirolens.models.diagnostics import (
@@ -187,7 +188,7 @@ def estimate_individuals(prepared: Prepared, *, draws: int = 1000, seed: int = 0
         A patient whose search did not converge is there with the reason.
     """
     problems = [_problem(prepared, p) for p in range(prepared.patients)]
-    found = modes(problems)
+    found = _modes(problems)
     constant = np.array([normalising_constant(problem) for problem in problems])
     last = np.ascontiguousarray(prepared.typical[:, -1:, :])
     deviates, check = _simulation_checks(prepared, draws, seed)
@@ -204,14 +205,35 @@ def estimate_individuals(prepared: Prepared, *, draws: int = 1000, seed: int = 0
     )
 
 
-def _problem(prepared: Prepared, patient: int) -> Problem:
-    """One patient as the estimation sees it; outputs without a value do not count."""
-    model, table = prepared.model, prepared.table
-    low, high = prepared.output_start[patient : patient + 2]
-    rows = prepared.output[low:high]
-    residual = model.residual
-    counts = table.is_measured[rows]
-    observed = np.where(table.censoring[rows] == MEASURED, table.observed_ng_ml[rows], table.limit_ng_ml[rows])
+def _modes(problems: list[AnyProblem]) -> Modes:
+    """Linear patients are searched together in kernels; those of own equations one by one."""
+    linear = [problem for problem in problems if isinstance(problem, Problem)]
+    if len(linear) == len(problems):
+        return modes(linear)
+    each = tuple(mode(problem) for problem in problems)
+    return Modes(
+        eta=np.array([one.eta for one in each]),
+        objective=np.array([one.objective for one in each]),
+        gradient_norm=np.array([one.gradient_norm for one in each]),
+        covariance=np.array([one.covariance for one in each]),
+        converged=np.array([one.converged for one in each]),
+        reason=tuple(one.reason for one in each),
+        each=each,
+    )
+
+
+def _problem(prepared: Prepared, patient: int) -> AnyProblem:
+    """One patient as the estimation sees it."""
+    model = prepared.model
+    if model.system is not None:
+        # Integration is exact to about 1e-8, so differences need a wider step and the search an earlier end.
+        return FunctionProblem(
+            predict=lambda eta: predict_table(prepared, eta, np.full(len(eta), patient)).values.reshape(len(eta), -1),
+            omega=model.omega,
+            levels=_levels(prepared, patient),
+            relative_step=3e-2,
+            noise=1e-7,
+        )
     eta_of_parameter, kind = effect_index(model)
     return Problem(
         structure=structure_of(model),
@@ -220,14 +242,24 @@ def _problem(prepared: Prepared, patient: int) -> Problem:
         eta_of_parameter=eta_of_parameter,
         effect_kind=kind,
         omega=model.omega,
-        levels=levels(
-            np.where(counts, observed, 1.0),
-            residual_kind=residual.code,
-            additive_ng_ml=residual.additive_ng_ml,
-            proportional=residual.log_sd if residual.on_log_scale else residual.proportional,
-            censoring=table.censoring[rows],
-            weight=counts.astype(np.float64),
-        ),
+        levels=_levels(prepared, patient),
+    )
+
+
+def _levels(prepared: Prepared, patient: int) -> Levels:
+    """One patient's outputs; those without a value do not count."""
+    table, residual = prepared.table, prepared.model.residual
+    low, high = prepared.output_start[patient : patient + 2]
+    rows = prepared.output[low:high]
+    counts = table.is_measured[rows]
+    observed = np.where(table.censoring[rows] == MEASURED, table.observed_ng_ml[rows], table.limit_ng_ml[rows])
+    return levels(
+        np.where(counts, observed, 1.0),
+        residual_kind=residual.code,
+        additive_ng_ml=residual.additive_ng_ml,
+        proportional=residual.log_sd if residual.on_log_scale else residual.proportional,
+        censoring=table.censoring[rows],
+        weight=counts.astype(np.float64),
     )
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Predictions for every patient of an event table under one population model, whatever its kind.
 
-A linear model is propagated exactly; saturable absorption is turned into equivalent boluses once per patient. `prepare`
-does once what no random effect changes, `predict_table` does the rest.
+A linear model is propagated exactly; saturable absorption is turned into equivalent boluses once per patient; a model
+of own equations is integrated. `prepare` does once what no random effect changes, `predict_table` does the rest.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sirolens.engine.linear import Events, Ragged, concentrations, events_from_columns
+from sirolens.engine.ode import compile_system, solve
 from sirolens.engine.saturable import SteadyCycle, absorbed_input
 from sirolens.errors import InputError, TableError
 from sirolens.message import Message, Place, Severity, error
 from sirolens.models.covariates import complete, typical
 from sirolens.models.event_table import EventTable, ParameterSets, parameter_sets, to_events
-from sirolens.models.population import PopulationModel, individual
+from sirolens.models.population import PopulationModel, individual, parameter_names
 from sirolens.models.predict import structure_of
 
 __all__ = ["Prepared", "predict_table", "prepare"]
 
 Array = NDArray[np.float64]
-OBSERVATION, DOSE, OTHER = 0, 1, 2
+OBSERVATION, DOSE, OTHER, RESET_AND_DOSE = 0, 1, 2, 4
 
 
 @final
@@ -96,9 +97,13 @@ def prepare(model: PopulationModel, table: EventTable, *, backward: bool = False
     computed = typical(model, values)
     shape = (*sets.first_record.shape, computed.shape[-1])
     spread = np.broadcast_to(computed, (place.size, computed.shape[-1])).reshape(shape)
-    events = to_events(table, sets, backward=backward)
     if model.saturable is not None:
         events = _absorbed_events(model, table, sets, backward=backward, file=file)
+    else:
+        states = 2 if model.system is None else len(model.system.states)
+        _refuse_compartments(model, table, states, file)
+        first = 1 if model.system is None else model.system.states.index(model.system.dose_state) + 1
+        events = to_events(table, sets, backward=backward, first_compartment=first)
     return Prepared(
         model=model,
         table=table,
@@ -213,6 +218,16 @@ def _absorbed_patient(
     }
 
 
+def _refuse_compartments(model: PopulationModel, table: EventTable, states: int, file: str | None) -> None:
+    """A dose goes into a compartment the model has."""
+    wrong = ((table.evid == DOSE) | (table.evid == RESET_AND_DOSE)) & (table.compartment > states)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        place = Place(file=file, line=int(table.line[row]), field="CMT")
+        value = int(table.compartment[row])
+        raise TableError(error("nonmem.no-such-compartment", place=place, value=value, most=states, model=model.label))
+
+
 def _refuse_records(model: PopulationModel, table: EventTable, low: int, high: int, file: str | None) -> None:
     """Saturable absorption takes oral doses only: no infusions, resets, or steady state after the first dose."""
     inside = slice(low, high)
@@ -277,4 +292,11 @@ def predict_table(prepared: Prepared, eta: ArrayLike, lane_patient: Sequence[int
     if effects.shape != (lanes.size, len(prepared.model.eta_names)):
         raise InputError(error("models.eta-shape", given=str(effects.shape), etas=len(prepared.model.eta_names)))
     values = individual(prepared.model, prepared.typical[lanes], effects, paired=True)
+    if (system := prepared.model.system) is not None:
+        names = parameter_names(prepared.model)
+        solution = solve(
+            compile_system(system.states, names, system.equations, system.output), prepared.events, values, lanes
+        )
+        # A lane that could not be integrated stays as not-a-number: a hard case is data, and its fit will say so.
+        return Ragged(solution.values, solution.offsets)
     return concentrations(structure_of(prepared.model), prepared.events, values, lanes)

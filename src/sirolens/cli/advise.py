@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sirolens advise`: one patient's chart in, the next dose with its reasons out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import typer
+
+from sirolens import __version__
+from sirolens.cli.show import Language, language_option
+from sirolens.errors import InputError
+from sirolens.message import Place, error
+from sirolens.report.words import label
+
+if TYPE_CHECKING:
+    from sirolens.care.consult import Consultation
+    from sirolens.chart import Chart
+
+__all__ = ["add_to"]
+
+
+def add_to(app: typer.Typer, language: str) -> None:
+    """Add the command, with its help in one language."""
+
+    def text(name: str) -> str:
+        return label(f"cli.{name}", language)
+
+    @app.command(help=text("advise-help"))
+    def advise(
+        chart: Path = typer.Argument(..., help=text("chart-help"), metavar="CHART"),
+        at: str | None = typer.Option(None, "--at", help=text("at-help"), metavar="TIME"),
+        as_json: bool = typer.Option(False, "--json", help=text("json-help")),
+        html: Path | None = typer.Option(None, help=text("html-help")),
+        pdf: Path | None = typer.Option(None, help=text("pdf-help")),
+        docx: Path | None = typer.Option(None, help=text("docx-help")),
+        details: bool = typer.Option(False, "--details", help=text("details-help")),
+        model: list[str] = typer.Option([], "--model", "-m", help=text("advise-model-help"), metavar="NAME|FILE"),
+        settings: Path | None = typer.Option(None, help=text("settings-help")),
+        acknowledge: list[str] = typer.Option([], help=text("acknowledge-help"), metavar="CODE=REASON"),
+        seed: int = typer.Option(1, min=0, help=text("seed-help")),
+        show_in: Language = language_option(language),
+    ) -> None:
+        consultation = _consultation(chart, at, model, settings, acknowledge, seed)
+        written = _reports(consultation, html, pdf, docx, show_in)
+        if as_json:
+            from sirolens.care.advice_json import to_json
+
+            typer.echo(json.dumps(to_json(consultation, show_in), ensure_ascii=False, indent=2, allow_nan=False))
+            return
+        from rich.console import Console
+
+        from sirolens.care.advice_page import advice_document
+        from sirolens.report.terminal import show
+
+        show(advice_document(consultation, version=__version__, details=details), show_in, Console())
+        for path in written:
+            typer.echo(label("cli.written", show_in, file=str(path)), err=True)
+
+
+def _consultation(
+    path: Path, at: str | None, models: Sequence[str], settings: Path | None, acknowledged: Sequence[str], seed: int
+) -> Consultation:
+    from sirolens.care.consult import consult
+    from sirolens.interop.chart_json import read_chart
+    from sirolens.interop.site_toml import read_site
+    from sirolens.models.catalog import load
+
+    chosen = [load(name) for name in models]
+    site = read_site(settings)
+    told = dict(_acknowledgement(text) for text in acknowledged)
+    chart, flags = read_chart(path)
+    return consult(
+        chart,
+        at=_instant(at, chart),
+        models=chosen or None,
+        target=site.target,
+        products=site.products,
+        settings=site.settings,
+        acknowledged=told,
+        flags=flags,
+        seed=seed,
+    )
+
+
+def _instant(text: str | None, chart: Chart) -> datetime:
+    """The instant asked for; without one, when the newest fact was recorded."""
+    if text is None:
+        if chart.last_recorded is None:
+            raise InputError(error("cli.at-needed"))
+        return chart.last_recorded
+    from sirolens.interop.instants import read_instant
+
+    return read_instant(text, zone=ZoneInfo(chart.zone), place=Place(field="--at"))[0]
+
+
+def _acknowledgement(text: str) -> tuple[str, str]:
+    code, _, reason = text.partition("=")
+    if not code.strip() or not reason.strip():
+        raise InputError(error("cli.acknowledgement-unreadable", value=text))
+    return code.strip(), reason.strip()
+
+
+def _reports(
+    consultation: Consultation, html: Path | None, pdf: Path | None, docx: Path | None, language: str
+) -> list[Path]:
+    """Make every report first, then write: a fault in one leaves none behind."""
+    if not (html or pdf or docx):
+        return []
+    from sirolens.care.advice_page import advice_document
+    from sirolens.interop.write import write_whole
+
+    document = advice_document(consultation, version=__version__)
+    made: list[tuple[Path, bytes]] = []
+    if html is not None:
+        from sirolens.report.html import page
+
+        made.append((html, page(document, language).encode()))
+    if pdf is not None:
+        from sirolens.report.pdf import render as to_pdf
+
+        made.append((pdf, to_pdf(document, language)))
+    if docx is not None:
+        from sirolens.report.docx import render as to_docx
+
+        made.append((docx, to_docx(document, language)))
+    for path, content in made:
+        write_whole(path, content)
+    return [path for path, _ in made]
