@@ -94,7 +94,7 @@ def _events(drawn: list[dict[str, Any]]) -> Events:
     return events_from_columns(time_h=np.cumsum([row["gap"] for row in drawn]), merge=False, **columns)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=300)
 @given(st.lists(record, min_size=2, max_size=10))
 def test_every_kind_of_event_means_what_it_means_to_the_linear_engine(drawn: list[dict[str, Any]]) -> None:
     # Oracle: the closed form of engine.linear, which shares no numerics with the integrator.

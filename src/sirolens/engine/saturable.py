@@ -15,7 +15,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sirolens.engine.saturable_depot import cycle_arrays, decayed, depot_after, periodic_depot, refuse_amounts
+from sirolens.engine.saturable_depot import (
+    absorption_constants,
+    cycle_arrays,
+    decayed,
+    depot_after,
+    periodic_depot,
+    refuse_amounts,
+)
 from sirolens.engine.saturable_nodes import CLOCK_H, Filler
 from sirolens.errors import InputError
 from sirolens.message import error
@@ -311,7 +318,7 @@ def absorbed_input(
     ------
     InputError
         ``saturable.dose-impossible``, ``saturable.cycle-impossible``, ``saturable.no-steady-state``,
-        ``saturable.time-impossible``.
+        ``saturable.time-impossible``, ``saturable.doses-shape``, ``saturable.absorption-impossible``.
 
     Examples
     --------
@@ -325,11 +332,13 @@ def absorbed_input(
     >>> round(float(amount_mg.sum() + runs.end_mg), 9)
     360.0
     """
-    vm, km = float(vmax_mg_h), float(km_mg)
+    vm, km = absorption_constants(vmax_mg_h, km_mg)
     until_h = -np.inf if before is None else float(_on_clock(before.until_h))
     times, stops = _times(dose_time_h, until_h), _times(stop_time_h, until_h)
     amounts = np.atleast_1d(np.asarray(dose_mg, np.float64))
     refuse_amounts(amounts)
+    if amounts.shape != times.shape:
+        raise InputError(error("saturable.doses-shape", times=times.size, doses=amounts.size))
     begin_mg, earlier = 0.0, list[_Piece]()
     if before is not None:
         # One cycle more is given dose by dose, so that it can lead up to the first stop.
@@ -392,7 +401,8 @@ def periodic_input(
     >>> round(float(amount_mg.sum()), 12)
     2.0
     """
-    vm, km, period = float(vmax_mg_h), float(km_mg), float(_on_clock(period_h))
+    vm, km = absorption_constants(vmax_mg_h, km_mg)
+    period = float(_on_clock(period_h))
     times, amounts = _merged(*cycle_arrays(period, _on_clock(dose_time_h), dose_mg))
     stops = np.unique(np.atleast_1d(_on_clock(stop_time_h)) % period)
     depot_mg = periodic_depot(period, times, amounts, vm, km)

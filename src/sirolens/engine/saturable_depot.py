@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sirolens.errors import InputError
 from sirolens.message import error
 
-__all__ = ["cycle_arrays", "decayed", "depot_after", "periodic_depot", "refuse_amounts"]
+__all__ = ["absorption_constants", "cycle_arrays", "decayed", "depot_after", "periodic_depot", "refuse_amounts"]
 
 Array = NDArray[np.float64]
 
@@ -129,6 +129,13 @@ def cycle_arrays(period_h: float, dose_time_h: ArrayLike, dose_mg: ArrayLike) ->
     return time_h[order], amount_mg[order]
 
 
+def absorption_constants(vmax_mg_h: float, km_mg: float) -> tuple[float, float]:
+    """Vm and Km as numbers; refused unless both are positive and finite."""
+    if not (0.0 < vmax_mg_h < math.inf and 0.0 < km_mg < math.inf):
+        raise InputError(error("saturable.absorption-impossible", vmax=float(vmax_mg_h), km_mg=float(km_mg)))
+    return float(vmax_mg_h), float(km_mg)
+
+
 def refuse_amounts(amount_mg: Array) -> None:
     """Refuse an amount that is negative, infinite or no number."""
     bad = ~(np.isfinite(amount_mg) & (amount_mg >= 0.0))
@@ -161,6 +168,7 @@ def periodic_depot(
     >>> round(periodic_depot(24.0, [0.0], [40.0], 4.56, 13.8), 4)
     0.2628
     """
+    vmax_mg_h, km_mg = absorption_constants(vmax_mg_h, km_mg)
     time_h, amount_mg = cycle_arrays(period_h, dose_time_h, dose_mg)
     if not amount_mg.sum() < vmax_mg_h * period_h:
         raise InputError(
