@@ -67,7 +67,7 @@ DRUGS = MappingProxyType(
         "rituximab": ("利妥昔单抗", "美罗华"),
         "romiplostim": ("罗普司亭", "罗米司亭"),
         "silymarin": ("水飞蓟素", "水飞蓟宾"),
-        "st john's wort": ("贯叶连翘", "圣约翰草", "st. john's wort", "hypericum"),
+        "st john's wort": ("贯叶连翘", "圣约翰草", "st. john's wort", "hypericum", "hypericum perforatum"),
         "verapamil": ("维拉帕米",),
         "voriconazole": ("伏立康唑",),
         "wuzhi capsule": ("五酯胶囊", "wuzhi", "schisandra"),
@@ -76,7 +76,7 @@ DRUGS = MappingProxyType(
         "cyclophosphamide": ("环磷酰胺",),
         "methylprednisolone": ("甲泼尼龙", "甲基强的松龙"),
         "platelet-transfusion": ("血小板输注", "platelet transfusion"),
-        "rhtpo": ("重组人血小板生成素", "rhtpo"),
+        "rhtpo": ("重组人血小板生成素", "特比澳"),
         "vincristine": ("长春新碱",),
         # what is often given beside it
         "acyclovir": ("阿昔洛韦", "aciclovir"),

@@ -246,7 +246,7 @@ _FORMS: tuple[tuple[int, Callable[[_Part], Regimen], tuple[str, ...]], ...] = (
         1,
         _taper,
         (
-            rf"taper from {_D} by {_D2} every (?P<days>\d{{1,3}})\s*(?P<span>days?|weeks?)(?: to (?:{_D3}|0|stop))?",
+            rf"taper from {_D} by {_D2} every (?P<days>\d{{1,3}})\s*(?P<span>days?|weeks?)(?: to (?:0|stop|{_D3}))?",
             rf"[自从]\s*{_D}起?{_GAP}每(?P<days>\d{{1,3}})(?P<span>[天日周])减{_EACH}{_D2}(?:{_GAP}至\s*(?:{_D3}|停药))?",
         ),
     ),
