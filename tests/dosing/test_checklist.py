@@ -12,7 +12,7 @@ from sirolens.chart import Chart, Sex
 from sirolens.dosing.checklist import checklist
 from sirolens.dosing.protocol import default_settings
 from sirolens.message import Message, Severity
-from tests.dosing.invented import NOW, chart, event, lab, patient, procedure
+from tests.dosing.invented_charts import NOW, chart, event, lab, patient, procedure
 
 
 def said(found: Chart) -> dict[str, Message]:

@@ -10,7 +10,7 @@ from sirolens.dosing.course import course_messages, course_start, lowest_effecti
 from sirolens.dosing.protocol import default_settings
 from sirolens.dosing.target import default_target
 from sirolens.message import Message
-from tests.dosing.invented import NOW, chart, count, days_ago, level, prescription
+from tests.dosing.invented_charts import NOW, chart, count, days_ago, level, prescription
 
 SETTINGS = default_settings()
 

@@ -11,7 +11,7 @@ from sirolens.dosing.protocol import default_settings
 from sirolens.dosing.target import default_target
 from sirolens.message import Message, Severity, critical
 from sirolens.regimen import daily
-from tests.dosing.invented import NOW, chart, count, lab, level, patient, prescription, therapy
+from tests.dosing.invented_charts import NOW, chart, count, lab, level, patient, prescription, therapy
 
 SETTINGS, TARGET = default_settings(), default_target()
 

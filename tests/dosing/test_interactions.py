@@ -14,7 +14,7 @@ from sirolens.dosing.interactions import assess, known_drugs, multipliers, perpe
 from sirolens.message import Severity
 from sirolens.models.catalog import load
 from sirolens.regimen import daily
-from tests.dosing.invented import NOW, chart, days_ago, lab, prescription, therapy
+from tests.dosing.invented_charts import NOW, chart, days_ago, lab, prescription, therapy
 
 EXACT = 1e-12
 RATIOS = st.floats(0.05, 40.0)

@@ -15,7 +15,7 @@ from sirolens.dosing.products import default_products
 from sirolens.dosing.protocol import default_settings
 from sirolens.dosing.ranking import Outcome
 from sirolens.regimen import daily
-from tests.dosing.invented import NOW, chart, days_ago, level, prescription, therapy
+from tests.dosing.invented_charts import NOW, chart, days_ago, level, prescription, therapy
 
 TODAY = date(2026, 6, 1)
 

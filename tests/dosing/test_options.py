@@ -12,7 +12,7 @@ from sirolens.dosing.protocol import claim_for, default_settings
 from sirolens.dosing.target import default_target
 from sirolens.dosing.troughs import Troughs
 from sirolens.regimen import MORNING, Regimen, daily, weekdays
-from tests.dosing.invented import EVERYTHING, NOW, chart, prescription, troughs, view
+from tests.dosing.invented_charts import EVERYTHING, NOW, chart, prescription, troughs, view
 
 SETTINGS, PRODUCTS, TARGET = default_settings(), default_products(), default_target()
 
@@ -65,7 +65,8 @@ def test_a_band_wider_than_four_fold_is_flagged() -> None:
 
 
 def test_doses_above_the_protocol_and_the_soft_cap_are_flagged() -> None:
-    listed = evaluate(plans("tablet"), troughs(), TARGET, current=None, claim=claim_for(8, SETTINGS), settings=SETTINGS)
+    high = plans("tablet", best_mg=3.0)
+    listed = evaluate(high, troughs(), TARGET, current=None, claim=claim_for(8, SETTINGS), settings=SETTINGS)
     by_dose = {one.daily_mg: codes(one) for one in listed if one.plan.pattern == "daily"}
     assert "dosing.above-protocol" in by_dose[2.5]
     assert "dosing.above-protocol" not in by_dose[2.0]

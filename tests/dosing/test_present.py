@@ -13,7 +13,7 @@ from sirolens.dosing.products import default_products
 from sirolens.dosing.protocol import default_settings
 from sirolens.message import Severity
 from sirolens.regimen import alternate_days, daily, hold, once, taper, twice_daily, weekdays
-from tests.dosing.invented import NOW, chart, days_ago, lab, patient, prescription
+from tests.dosing.invented_charts import NOW, chart, days_ago, lab, patient, prescription
 
 SETTINGS, PRODUCTS = default_settings(), default_products()
 

@@ -18,7 +18,7 @@ from sirolens.dosing.proportional import Loading, Proportional, compare, loading
 from sirolens.dosing.protocol import default_settings
 from sirolens.dosing.target import default_target
 from sirolens.regimen import daily
-from tests.dosing.invented import NOW, chart, history, level, prescription, therapy
+from tests.dosing.invented_charts import NOW, chart, history, level, prescription, therapy
 
 SETTINGS, PRODUCTS, TARGET = default_settings(), default_products(), default_target()
 ADULT = Who(group="adult", age_years=45.0, weight_kg=60.0, messages=())

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sirolens.dosing.protocol import claim_for, default_settings
 from sirolens.dosing.protocol_reach import ProtocolDose, protocol_reach
 from sirolens.dosing.target import default_target
-from tests.dosing.invented import troughs, view
+from tests.dosing.invented_charts import troughs, view
 
 SETTINGS, TARGET = default_settings(), default_target()
 

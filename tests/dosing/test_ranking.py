@@ -18,7 +18,7 @@ from sirolens.dosing.ranking import OVERRIDABLE, Decision, Outcome, Refused, dec
 from sirolens.dosing.target import default_target
 from sirolens.message import Message, critical, info
 from sirolens.regimen import MORNING, daily
-from tests.dosing.invented import NOW, chart, prescription, troughs, view
+from tests.dosing.invented_charts import NOW, chart, prescription, troughs, view
 
 SETTINGS, PRODUCTS, TARGET = default_settings(), default_products(), default_target()
 ADULT = Who(group="adult", age_years=45.0, weight_kg=60.0, messages=())

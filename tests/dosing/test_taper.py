@@ -13,7 +13,7 @@ from sirolens.dosing.products import default_products, portions
 from sirolens.dosing.protocol import default_settings
 from sirolens.dosing.taper import TaperPlan, taper_plan
 from sirolens.regimen import Regimen, alternate_days, cycle, daily
-from tests.dosing.invented import NOW, chart, count, prescription
+from tests.dosing.invented_charts import NOW, chart, count, prescription
 
 PRODUCTS = default_products()
 HELD = (count(90, 40), count(95, 20), count(100, 1))

@@ -11,7 +11,7 @@ from sirolens.dosing.thresholds import would_change
 from sirolens.dosing.troughs import Troughs
 from sirolens.message import Message
 from sirolens.regimen import MORNING
-from tests.dosing.invented import troughs, view
+from tests.dosing.invented_charts import troughs, view
 
 SETTINGS, PRODUCTS, TARGET = default_settings(), default_products(), default_target()
 

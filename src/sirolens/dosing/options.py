@@ -19,10 +19,10 @@ from sirolens.regimen import Cycle, Regimen
 
 __all__ = ["Band", "ModelTrough", "Option", "by_model", "candidates", "evaluate"]
 
-MOST_PER_FORM = 25
+MOST_PER_FORM = 20
 """A solution has sixty steps; those nearest the best dose are enough to read."""
-SPAN = 2.5
-"""Doses further than this factor from the best are left out of a long list."""
+LOWEST_SHARE, HIGHEST_SHARE = 1 / 4, 2.0
+"""Doses outside these multiples of the best one are not listed: their chances are next to nothing."""
 
 
 @final
@@ -38,6 +38,10 @@ class Band:
     def fold(self) -> float:
         """How many times the upper end is the lower one."""
         return self.high / self.low if self.low > 0.0 else float("inf")
+
+    def scaled(self, factor: float) -> Band:
+        """Multiply all three."""
+        return Band(median=self.median * factor, low=self.low * factor, high=self.high * factor)
 
 
 @final
@@ -146,13 +150,17 @@ def candidates(
     found: list[PracticalRegimen] = []
     for form in forms:
         plans = regimens(products, form, up_to_daily_mg=cap_mg, split=split, clock=clock)
-        if len(plans) > MOST_PER_FORM:
-            near = [p for p in plans if best_mg / SPAN <= p.daily_mg <= best_mg * SPAN] or [plans[0], plans[-1]]
-            step = -(-len(near) // MOST_PER_FORM)
-            closest = min(range(len(near)), key=lambda index: abs(near[index].daily_mg - best_mg))
-            kept = {id(plan) for plan in near[closest % step :: step]}
-            plans = tuple(p for p in plans if id(p) in kept or round(p.daily_mg * 1000) in wanted)
-        found += plans
+        closest = min((abs(plan.daily_mg - best_mg) for plan in plans), default=0.0)
+        near = [
+            plan
+            for plan in plans
+            if LOWEST_SHARE * best_mg <= plan.daily_mg <= HIGHEST_SHARE * best_mg
+            or abs(plan.daily_mg - best_mg) <= closest
+        ]
+        step = -(-len(near) // MOST_PER_FORM)
+        middle = min(range(len(near)), key=lambda index: abs(near[index].daily_mg - best_mg), default=0)
+        kept = {id(plan) for plan in near[middle % step :: step]} if near else set()
+        found += [plan for plan in plans if id(plan) in kept or round(plan.daily_mg * 1000) in wanted]
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from sirolens.dosing.average import Averaged, Member
 from sirolens.dosing.estimate_problem import COMMON_RESIDUAL
 from sirolens.dosing.options import Band
-from sirolens.dosing.troughs import Troughs, View
+from sirolens.dosing.troughs import Troughs, View, daily_cycle
 from sirolens.engine.sampling import weighted_quantile
 from sirolens.message import Message, warning
 from sirolens.regimen import Cycle
@@ -79,12 +79,12 @@ def from_averaged(averaged: Averaged) -> Posterior:
         additive_ng_ml=COMMON_RESIDUAL.additive_ng_ml,
         proportional=COMMON_RESIDUAL.proportional,
     )
-    _, _, auc_reason = averaged.auc24_draws(Cycle(period_h=24.0, offset_h=(0.0,), amount_mg=(1.0,)))
+    unit, auc_reason = _auc24(averaged)
     fraction, fraction_reason = averaged.fraction_of_steady_state()
     return Posterior(
         troughs=troughs if sound else None,
         messages=messages,
-        auc24=lambda cycle: _auc24(averaged, cycle),
+        auc24=lambda cycle: None if unit is None else unit.scaled(cycle.daily_mg),
         auc24_reason=auc_reason,
         steady_state_fraction=None if fraction is None else fraction.median,
         steady_state_reason=fraction_reason,
@@ -102,9 +102,10 @@ def _view(member: Member, weight: float) -> View:
     )
 
 
-def _auc24(averaged: Averaged, cycle: Cycle) -> Band | None:
-    area, weight, _ = averaged.auc24_draws(cycle)
+def _auc24(averaged: Averaged) -> tuple[Band | None, Message]:
+    """The exposure of 1 mg a day. Elimination is linear in every model, so other doses are in proportion."""
+    area, weight, reason = averaged.auc24_draws(daily_cycle(1.0))
     if area is None or weight is None:
-        return None
+        return None, reason
     low, median, high = (float(value) for value in weighted_quantile(area, weight, BAND))
-    return Band(low=low, median=median, high=high)
+    return Band(low=low, median=median, high=high), reason

@@ -34,6 +34,9 @@ __all__ = [
     "smallest_step_mg",
 ]
 
+ALTERNATE_BELOW_MG = 1.0
+"""Alternate days are a way to take less than tablets allow, not another rhythm for ordinary doses (JUDGE)."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,8 +304,8 @@ def regimens(
 ) -> tuple[PracticalRegimen, ...]:
     """Return every practical regimen of a form up to a daily dose, by daily dose.
 
-    Alternate-day regimens are listed where the same daily mean cannot be taken every day (tablets below and between
-    the steps), no intake above the limit itself; split ones, when asked for, as two doses equal or one step apart.
+    Alternate-day regimens are listed for low tablet doses whose daily mean cannot be taken every day; split ones, when
+    asked for, as two doses equal or one step apart.
 
     Examples
     --------
@@ -316,7 +319,7 @@ def regimens(
         found += [
             practical(products, form, "alternate-days", (dose_mg,), clock)
             for dose_mg in single
-            if round(dose_mg * 500) not in daily_ug
+            if round(dose_mg * 500) not in daily_ug and dose_mg / 2 < ALTERNATE_BELOW_MG
         ]
     if split:
         found += [

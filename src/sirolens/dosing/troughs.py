@@ -22,7 +22,7 @@ __all__ = ["Troughs", "View", "daily_cycle"]
 
 Array = NDArray[np.float64]
 
-REFINEMENTS = 2
+REFINEMENTS = 1
 """How often the best dose is asked again of models that are not proportional: absorption saturates mildly."""
 
 
