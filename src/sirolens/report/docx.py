@@ -275,12 +275,12 @@ def _finding(file: Any, item: Mapping[str, str]) -> None:
     _left_bar(paragraph, colour, fill)
 
 
-def _facts(file: Any, items: Sequence[Mapping[str, str]]) -> None:
+def _facts(file: Any, items: Sequence[Mapping[str, Any]]) -> None:
     table = file.add_table(rows=0, cols=2)
     for item in items:
         cells = table.add_row().cells
         _fill(cells[0], item["label"], colour=QUIET)
-        _fill(cells[1], item["value"], bold=True)
+        _fill(cells[1], item["value"], bold=not item["wide"])
     _set_widths(table, (FACT_WIDTH_MM, TEXT_WIDTH_MM - FACT_WIDTH_MM))
 
 

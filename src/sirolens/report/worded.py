@@ -25,12 +25,13 @@ from sirolens.report.document import (
     Heading,
     Headline,
     Interval,
+    KeyFact,
     KeyFacts,
     PageBreak,
     Paragraph,
     Table,
 )
-from sirolens.report.drawing import Drawing
+from sirolens.report.drawing import Drawing, text_width
 from sirolens.report.format import bare_number, format_date, unit_text
 from sirolens.report.words import label, mark_word, say, say_value, severity_word
 from sirolens.source import Mark, Source
@@ -39,6 +40,8 @@ __all__ = ["Worded", "texts", "unbroken", "worded"]
 
 MISSING = "–"
 NOT_SHOWN = frozenset({"kind", "name", "severity", "alt"})
+# Longest text, in widths of a Chinese character, that fits beside others: a third of the page, a short column.
+FACT_SQUARES, CELL_SQUARES = 22.0, 9.0
 CERTAIN = frozenset({Mark.SEEN, Mark.DERIVED, Mark.MEASURED})
 _BEFORE_UNIT = re.compile(
     r"(?<=\d) (?=(?:mg|mcg|kg|g|ng|pg|µmol|mmol|mL|L|U|h|cm|m²|SD|%|×10|days?|weeks?|months?|years?"
@@ -54,6 +57,10 @@ def unbroken(text: str) -> str:
     ['take', '2\xa0mg']
     """
     return _IN_DATE.sub("\\1\u00a0\\2\u00a0\\3", _BEFORE_UNIT.sub("\u00a0", text))
+
+
+def _squares(text: str) -> float:
+    return text_width(text, 1.0)
 
 
 @final
@@ -189,10 +196,7 @@ class _Speaker:
             case Findings():
                 return {"kind": "findings", "items": [self.finding(message) for message in block.messages]}
             case KeyFacts():
-                facts = [
-                    {"label": self.said(fact.label), "value": self.value(fact.name, fact.value)} for fact in block.facts
-                ]
-                return {"kind": "facts", "items": facts}
+                return {"kind": "facts", "items": [self.fact(fact) for fact in block.facts]}
             case Table():
                 return self.table(block)
             case Figure():
@@ -203,6 +207,10 @@ class _Speaker:
                 return {"kind": "frame", "word": label("report.research-frame", self.language), "blocks": inside}
             case PageBreak():
                 return {"kind": "page-break"}
+
+    def fact(self, fact: KeyFact) -> dict[str, Any]:
+        value = self.value(fact.name, fact.value)
+        return {"label": self.said(fact.label), "value": value, "wide": _squares(value) > FACT_SQUARES}
 
     def finding(self, message: Message) -> dict[str, str]:
         return {
@@ -217,18 +225,23 @@ class _Speaker:
             bool(unit_text(column.name, self.language)) or column.name.endswith("probability")
             for column in table.columns
         ]
+        rows: list[dict[str, Any]] = [
+            {
+                "marked": index in table.marked,
+                "cells": [self.cell(column, cell) for column, cell in zip(table.columns, row, strict=True)],
+            }
+            for index, row in enumerate(table.rows)
+        ]
+        wide = [
+            any(_squares(row["cells"][index]) > CELL_SQUARES for row in rows) for index in range(len(table.columns))
+        ]
         return {
             "kind": "table",
             "caption": "" if table.caption is None else self.said(table.caption),
             "heads": [self.head(column) for column in table.columns],
             "numeric": numeric,
-            "rows": [
-                {
-                    "marked": index in table.marked,
-                    "cells": [self.cell(column, cell) for column, cell in zip(table.columns, row, strict=True)],
-                }
-                for index, row in enumerate(table.rows)
-            ],
+            "wide": wide,
+            "rows": rows,
             "notes": [self.said(note) for note in table.notes],
         }
 
