@@ -3,218 +3,118 @@
 
 First derivatives are complex steps through the propagation itself, exact to the last digit. Second derivatives, needed
 once at the end of a search, are central differences of those.
+
+Patients with plain records (nearly all) are searched and drawn by kernels that take all directions or draws in step
+(`sirolens.engine.lockstep`). The others go lane by lane through `sirolens.engine.linear`; those kernels are compiled
+only where they are needed, for they take the longest to compile.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.bayes_likelihood import deviance
+from sirolens.engine.bayes_patients import Patients, colour, effects_of, levels_of, whiten
 from sirolens.engine.bayes_search import (
     CURVATURE,
     DONE,
     SLOPE,
-    Levels,
     begin,
     receive_curvature,
     receive_slope,
     search_arrays,
 )
 from sirolens.engine.bayes_starts import STARTS, Found, fill_starts, found_arrays, is_known, keep
-from sirolens.engine.dense import copy, dot
+from sirolens.engine.dense import dot
 from sirolens.engine.effects import LOG_NORMAL, NORMAL
-from sirolens.engine.linear_lane import Records, lane_concentrations
-from sirolens.engine.linear_modes import CL
-from sirolens.engine.linear_step import Work, lane_work
+from sirolens.engine.linear import PARAMETERS, lane_concentrations, lane_work
+from sirolens.engine.lockstep import Effects, Plan, is_plain, make_plan, run
 
-__all__ = ["Patients", "individual_parameters", "predict_draws", "search_modes"]
+__all__ = [
+    "NOT_PLAIN",
+    "individual_parameters",
+    "lane_derivatives",
+    "predict_in_step",
+    "predict_lanes",
+    "search_modes",
+]
 
 Array = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
+CL = PARAMETERS.index("cl_l_h")
 STEP = 1e-20  # of complex-step derivatives: its square vanishes beside 1
 WIDE_STEP = 1e-3  # of central differences of first derivatives, in standard deviations of the prior
-
-
-class Patients(NamedTuple):
-    """Problems end to end: patient p owns periods period_start[p] and on, levels level_start[p] and on."""
-
-    shape: Codes  # (n,)
-    records: Records
-    start: Codes  # (n, 2) first record, and the one after the last level
-    dose_records: Codes  # (n,)
-    period_start: Codes  # (n + 1,)
-    typical: Array  # (periods, 15)
-    occasion_eta: Codes  # (periods,)
-    eta_of_parameter: Codes  # (n, 15)
-    effect_kind: Codes  # (n, 15)
-    n_eta: Codes  # (n,)
-    factor: Array  # (n, most etas, most etas)
-    level_start: Codes  # (n + 1,)
-    levels: Levels
-    prior_weight: Array  # (n,)
-
-
-class Lane(NamedTuple):
-    """What one patient's predictions need, with memory to make them in real or complex numbers."""
-
-    shape: int
-    records: Records
-    first: int
-    last: int
-    typical: Array
-    occasion_eta: Codes
-    eta_of_parameter: Codes
-    effect_kind: Codes
-    work: Work
-    parameters: Any
-    out: Any
+BLOCK = 128  # draws in step: more no longer fit the fast memory, fewer repeat the book-keeping
+NOT_PLAIN = -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _disturbed(typical: float, eta: Any, kind: int) -> Any:
-    """Apply a normal or logit effect as `effects.disturbed` does, to complex numbers too."""
-    return typical + eta if kind == NORMAL else 1.0 / (1.0 + (1.0 - typical) / typical * np.exp(-eta))
+def _moved(L: Array, moved: int) -> float:
+    """Step of the central difference along eta number `moved`."""
+    return WIDE_STEP * np.sqrt(dot(L[moved], L[moved]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def individual_parameters(lane: Lane, eta: Any) -> None:
-    """Write the parameters of every period for etas, float64 or complex128."""
-    out = lane.parameters
-    for p in range(out.shape[1]):
-        which, kind = lane.eta_of_parameter[p], lane.effect_kind[p]
-        if which < 0:
-            for j in range(out.shape[0]):
-                out[j, p] = lane.typical[j, p]
-        elif kind == LOG_NORMAL:
-            gain = np.exp(eta[which])
-            for j in range(out.shape[0]):
-                out[j, p] = lane.typical[j, p] * gain
-        else:
-            for j in range(out.shape[0]):
-                out[j, p] = _disturbed(lane.typical[j, p], eta[which], kind)
-    for j in range(out.shape[0]):
-        if lane.occasion_eta[j] >= 0:
-            out[j, CL] *= np.exp(eta[lane.occasion_eta[j]])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _lane(patients: Patients, p: int, like: Any) -> Lane:
-    """Lane of patient p for numbers of the type of `like`."""
-    a, b = patients.period_start[p], patients.period_start[p + 1]
-    m = patients.level_start[p + 1] - patients.level_start[p]
-    return Lane(
-        patients.shape[p],
-        patients.records,
-        patients.start[p, 0],
-        patients.start[p, 1],
-        patients.typical[a:b],
-        patients.occasion_eta[a:b],
-        patients.eta_of_parameter[p],
-        patients.effect_kind[p],
-        lane_work(patients.shape[p], patients.dose_records[p], like),
-        np.zeros((b - a, patients.typical.shape[1]), like.dtype),
-        np.zeros(m, like.dtype),
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _levels(patients: Patients, p: int) -> Levels:
-    a, b, these = patients.level_start[p], patients.level_start[p + 1], patients.levels
-    return Levels(
-        these.y[a:b],
-        these.censoring[a:b],
-        these.kind[a:b],
-        these.additive[a:b],
-        these.proportional[a:b],
-        these.weight[a:b],
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _coloured(L: Array, z: Array, eta: Any) -> None:
-    """Write eta = L z."""
-    for i in range(z.size):
-        value = 0.0
-        for k in range(i + 1):
-            value += L[i, k] * z[k]
-        eta[i] = value
-
-
-# Compiling a kernel compiles again whatever it calls, so there are few storeys above `lane_concentrations`: one kernel
-# asks for complex predictions, one for real ones.
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _derivatives(lane: Lane, L: Array, z: Array, eta: Any, f: Array, J: Array, F: Array, second: bool) -> None:
+def _in_step(
+    shape: int, plan: Plan, effects: Effects, L: Array, z: Array, f: Array, J: Array, F: Array, second: bool
+) -> None:
     """Write f and J = df/dz (n_obs, d) at z, and where wanted the second derivatives F (n_obs, d, d)."""
-    d = z.size
-    _coloured(L, z, eta)
-    G = np.zeros((f.size if second else 0, d, d))
+    d, n = z.size, f.size
+    lanes = d + d * (d + 1) if second else d
+    eta, out = np.zeros((lanes, d), np.complex128), np.zeros((n, lanes), np.complex128)
+    middle = np.zeros((1, d))
+    colour(L, z.reshape((1, d)), middle)
+    lane = 0
     for point in range(2 * d + 1 if second else 1):  # z itself, then one step up and down along each eta
-        moved, side, h = (point - 1) // 2, 2.0 * (point % 2) - 1.0, 0.0
-        if point > 0:
-            h = WIDE_STEP * np.sqrt(dot(L[moved], L[moved]))
-            eta[moved] += side * h
+        moved, side = (point - 1) // 2, 2.0 * (point % 2) - 1.0
         for k in range(max(moved, 0), d):
-            eta[k] += STEP * 1j
-            individual_parameters(lane, eta)
-            lane_concentrations(lane.shape, lane.records, lane.first, lane.last, lane.parameters, lane.work, lane.out)
-            eta[k] = eta[k].real
-            for i in range(f.size):
-                slope = lane.out[i].imag / STEP
-                if point == 0:
-                    f[i] = lane.out[i].real
-                    J[i, k] = slope
-                else:
-                    G[i, moved, k] += side * slope / (2.0 * h)
-        if point > 0:
-            eta[moved] -= side * h
-    _whiten(L, J, G, F, second)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _whiten(L: Array, J: Array, G: Array, F: Array, second: bool) -> None:
-    """Turn derivatives with respect to eta into derivatives with respect to z; of G the upper triangle is read."""
-    n, d = J.shape
+            for j in range(d):
+                eta[lane, j] = middle[0, j]
+            if point > 0:
+                eta[lane, moved] += side * _moved(L, moved)
+            eta[lane, k] += STEP * 1j
+            lane += 1
+    run(shape, plan, effects, eta, out)
+    G = np.zeros((n if second else 0, d, d))
     for i in range(n):
+        f[i] = out[i, 0].real
         for k in range(d):
-            value = 0.0
-            for j in range(k, d):
-                value += J[i, j] * L[j, k]
-            J[i, k] = value
-    if not second:
-        return
-    for i in range(n):
-        for a in range(d):
-            for b in range(d):
-                value = 0.0
-                for j in range(a, d):
-                    for k in range(b, d):
-                        value += L[j, a] * G[i, min(j, k), max(j, k)] * L[k, b]
-                F[i, a, b] = value
+            J[i, k] = out[i, k].imag / STEP
+        lane = d
+        for point in range(1, 2 * d + 1 if second else 1):
+            moved, side = (point - 1) // 2, 2.0 * (point % 2) - 1.0
+            for k in range(moved, d):
+                G[i, moved, k] += side * out[i, lane].imag / (STEP * 2.0 * _moved(L, moved))
+                lane += 1
+    whiten(L, J, G, F)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def search_modes(patients: Patients, most_starts: int, low: int, high: int, out: Found) -> None:
-    """Write the modes of patients low <= p < high; every array of `out` has a first axis over patients."""
+    """Write the modes of patients low <= p < high; every array of `out` has a first axis over patients.
+
+    Patients whose records are not plain get no modes and the outcome `NOT_PLAIN`.
+    """
     for p in range(low, high):
-        d = patients.n_eta[p]
-        L = patients.factor[p, :d, :d]
-        levels, weight = _levels(patients, p), patients.prior_weight[p]
+        d, shape, effects = patients.n_eta[p], patients.shape[p], effects_of(patients, p)
+        first, last = patients.start[p, 0], patients.start[p, 1]
+        if not is_plain(shape, patients.records, first, last, effects):
+            out.outcome[p, 0] = NOT_PLAIN
+            continue
+        plan = make_plan(shape, patients.records, first, last, effects)
+        L = patients.factor[p, :d, :d].copy()
+        levels, weight = levels_of(patients, p), patients.prior_weight[p]
         n = levels.y.size
-        eta = np.zeros(d, np.complex128)
-        lane = _lane(patients, p, eta)
         f, J, F = np.zeros(n), np.zeros((n, d)), np.zeros((n, d, d))
         found, search, starts = found_arrays(d), search_arrays(d, 0.0), np.zeros((STARTS, d))
         count, s, want = 1, -1, DONE
         while s < count:
             z = search.z if want == CURVATURE else search.trial
-            _derivatives(lane, L, z, eta, f, J, F, want == CURVATURE)
+            _in_step(shape, plan, effects, L, z, f, J, F, want == CURVATURE)
             if s < 0:  # predictions of the typical patient: they say where to start, and serve the first start
                 count = min(fill_starts(levels, f, J, starts), most_starts)
                 s, want = 0, begin(search, starts[0])
@@ -247,13 +147,95 @@ def _publish(found: Found, p: int, d: int, out: Found) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def predict_draws(patients: Patients, p: int, eta: Array, low: int, high: int, f: Array, minus_2_log: Array) -> None:
-    """Write predictions f (n, n_obs) and -2 log p(levels | eta) (n,) of rows low <= row < high of eta (n, n_eta)."""
-    lane, levels = _lane(patients, p, patients.typical), _levels(patients, p)
+def predict_in_step(patients: Patients, p: int, eta: Array, low: int, high: int, f: Array, minus_2_log: Array) -> bool:
+    """Write predictions f (n, n_obs) and -2 log p(levels | eta) (n,) of rows low <= row < high of eta (n, n_eta).
+
+    Returns False, and writes nothing, where the patient's records are not plain.
+    """
+    shape, effects, levels = patients.shape[p], effects_of(patients, p), levels_of(patients, p)
+    first, last = patients.start[p, 0], patients.start[p, 1]
+    if not is_plain(shape, patients.records, first, last, effects):
+        return False
+    plan = make_plan(shape, patients.records, first, last, effects)
+    for begin_row in range(low, high, BLOCK):
+        end_row = min(begin_row + BLOCK, high)
+        out = np.zeros((f.shape[1], end_row - begin_row))
+        run(shape, plan, effects, eta[begin_row:end_row], out)
+        for row in range(begin_row, end_row):
+            for i in range(f.shape[1]):
+                f[row, i] = out[i, row - begin_row]
+            minus_2_log[row] = deviance(
+                f[row], levels.y, levels.censoring, levels.kind, levels.additive, levels.proportional, levels.weight
+            )
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _disturbed(typical: float, eta: Any, kind: int) -> Any:
+    """Apply an effect as `effects.disturbed` does, to complex numbers too."""
+    if kind == LOG_NORMAL:
+        return typical * np.exp(eta)
+    if kind == NORMAL:
+        return typical + eta
+    return 1.0 / (1.0 + (1.0 - typical) / typical * np.exp(-eta))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def individual_parameters(effects: Effects, eta: Any, out: Any) -> None:
+    """Write the parameters (n_periods, 15) of every period for etas (n_eta,), float64 or complex128."""
+    for p in range(out.shape[1]):
+        which, kind = effects.eta_of_parameter[p], effects.effect_kind[p]
+        for j in range(out.shape[0]):
+            typical = effects.typical[j, p]
+            out[j, p] = _disturbed(typical, eta[which], kind) if which >= 0 else typical + 0.0 * eta[0]
+    for j in range(out.shape[0]):
+        if effects.occasion_eta[j] >= 0:
+            out[j, CL] *= np.exp(eta[effects.occasion_eta[j]])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lane_derivatives(patients: Patients, p: int, z: Array, f: Array, J: Array, F: Array, second: bool) -> None:
+    """Write f and J = df/dz at z, and where wanted the second derivatives F: the same by lanes, for any records."""
+    d = z.size
+    L, effects = patients.factor[p, :d, :d].copy(), effects_of(patients, p)
+    eta, middle = np.zeros(d, np.complex128), np.zeros((1, d))
+    parameters, out = np.zeros(effects.typical.shape, np.complex128), np.zeros(f.size, np.complex128)
+    work = lane_work(patients.shape[p], patients.dose_records[p], eta)
+    colour(L, z.reshape((1, d)), middle)
+    G = np.zeros((f.size if second else 0, d, d))
+    for point in range(2 * d + 1 if second else 1):
+        moved, side = (point - 1) // 2, 2.0 * (point % 2) - 1.0
+        for k in range(max(moved, 0), d):
+            for j in range(d):
+                eta[j] = middle[0, j]
+            if point > 0:
+                eta[moved] += side * _moved(L, moved)
+            eta[k] += STEP * 1j
+            individual_parameters(effects, eta, parameters)
+            lane_concentrations(
+                patients.shape[p], patients.records, patients.start[p, 0], patients.start[p, 1], parameters, work, out
+            )
+            for i in range(f.size):
+                slope = out[i].imag / STEP
+                if point == 0:
+                    f[i] = out[i].real
+                    J[i, k] = slope
+                else:
+                    G[i, moved, k] += side * slope / (2.0 * _moved(L, moved))
+    whiten(L, J, G, F)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def predict_lanes(patients: Patients, p: int, eta: Array, low: int, high: int, f: Array, minus_2_log: Array) -> None:
+    """Do what `predict_in_step` does lane by lane, for any records."""
+    effects, levels = effects_of(patients, p), levels_of(patients, p)
+    parameters = np.zeros(effects.typical.shape)
+    work = lane_work(patients.shape[p], patients.dose_records[p], parameters)
     for row in range(low, high):
-        individual_parameters(lane, eta[row])
-        lane_concentrations(lane.shape, lane.records, lane.first, lane.last, lane.parameters, lane.work, lane.out)
-        copy(lane.out, f[row])
+        individual_parameters(effects, eta[row], parameters)
+        lane_concentrations(
+            patients.shape[p], patients.records, patients.start[p, 0], patients.start[p, 1], parameters, work, f[row]
+        )
         minus_2_log[row] = deviance(
             f[row], levels.y, levels.censoring, levels.kind, levels.additive, levels.proportional, levels.weight
         )

@@ -10,7 +10,7 @@ of N(0, omega / prior_weight). `bayes_problem.normalising_constant` turns it int
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,17 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sirolens.engine.bayes_likelihood import LOG_2_PI
-from sirolens.engine.bayes_linear import Patients, search_modes
+from sirolens.engine.bayes_linear import lane_derivatives, search_modes
+from sirolens.engine.bayes_patients import Patients, pack
 from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem, Problem
 from sirolens.engine.bayes_search import (
     CONVERGED,
-    CURVATURE,
     DONE,
     INDEFINITE,
     ITERATION_LIMIT,
     NOT_FINITE,
     SLOPE,
-    Levels,
     begin,
     receive_curvature,
     receive_slope,
@@ -39,9 +38,8 @@ from sirolens.engine.bayes_search import (
 )
 from sirolens.engine.bayes_starts import MODES, STARTS, Found, fill_starts, found_arrays, is_known, keep
 from sirolens.engine.dense import cholesky, invert, log_determinant
-from sirolens.engine.linear import Records
 
-__all__ = ["Mode", "Modes", "Reason", "mode", "modes", "pack"]
+__all__ = ["Mode", "Modes", "Reason", "mode", "modes"]
 
 Array = NDArray[np.float64]
 
@@ -219,43 +217,6 @@ def _search_all(patients: Patients, starts: int, threads: int | None, found: Fou
             job.result()
 
 
-def pack(problems: Sequence[Problem]) -> Patients:
-    """Put problems end to end, as the kernels take them."""
-    most = max(p.omega.shape[0] for p in problems)
-    factor = np.zeros((len(problems), most, most))
-    for i, p in enumerate(problems):
-        n = p.omega.shape[0]
-        factor[i, :n, :n] = p.factor
-    first = _offsets([p.events.time_h.size for p in problems])
-    start = np.stack([first[:-1], first[:-1] + [_after_last_level(p) for p in problems]], axis=1)
-    return Patients(
-        np.array([p.structure.code for p in problems], dtype=np.int64),
-        Records(*(np.concatenate(columns) for columns in zip(*(p.events.records for p in problems), strict=True))),
-        start,
-        np.array([p.events.dose_records for p in problems], dtype=np.int64),
-        _offsets([p.typical.shape[0] for p in problems]),
-        np.concatenate([p.typical for p in problems]),
-        np.concatenate([p.occasions for p in problems]),
-        np.stack([p.eta_of_parameter for p in problems]),
-        np.stack([p.effect_kind for p in problems]),
-        np.array([p.omega.shape[0] for p in problems], dtype=np.int64),
-        factor,
-        _offsets([p.levels.y.size for p in problems]),
-        Levels(*(np.concatenate(columns) for columns in zip(*(p.levels for p in problems), strict=True))),
-        np.array([p.prior_weight for p in problems]),
-    )
-
-
-def _offsets(sizes: list[int]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-
-
-def _after_last_level(problem: Problem) -> int:
-    """How many records matter: what follows the last level does not."""
-    observed = np.flatnonzero(problem.events.evid == 0)
-    return int(observed[-1]) + 1 if observed.size else 0
-
-
 def _unpack(problem: AnyProblem, found: Found) -> Mode:
     """Turn the modes found in whitened etas into etas, and add the constants of the prior."""
     d = problem.omega.shape[0]
@@ -288,24 +249,50 @@ def _unpack(problem: AnyProblem, found: Found) -> Mode:
     return made[0]
 
 
+def _search_lanes(patients: Patients, p: int, problem: Problem, starts: int) -> Found:
+    """Search with predictions of the general linear kernels."""
+    n, d = problem.levels.y.size, problem.omega.shape[0]
+
+    def derivatives(z: Array, second: bool) -> tuple[Array, Array, Array]:
+        f, J, F = np.zeros(n), np.zeros((n, d)), np.zeros((n if second else 0, d, d))
+        lane_derivatives(patients, p, z, f, J, F, second)
+        return f, J, F
+
+    return _search(problem, derivatives, starts, 0.0)
+
+
 def _search_function(problem: FunctionProblem, starts: int) -> Found:
-    """Run the same search as the kernels do, with predictions of a Python function."""
+    """Search with predictions of a Python function."""
+    none = np.zeros((0, 0, 0))
+
+    def derivatives(z: Array, second: bool) -> tuple[Array, Array, Array]:
+        f, J = _function_slopes(problem, z)
+        return f, J, _function_bends(problem, z) if second else none
+
+    return _search(problem, derivatives, starts, problem.noise)
+
+
+def _search(
+    problem: AnyProblem,
+    derivatives: Callable[[Array, bool], tuple[Array, Array, Array]],
+    starts: int,
+    noise: float,
+) -> Found:
+    """Do what the compiled search does, with derivatives from anywhere."""
     d, these = problem.omega.shape[0], problem.levels
-    found, search = found_arrays(d), search_arrays(d, problem.noise)
-    begun = np.zeros((STARTS, d))
-    f, J = _function_slopes(problem, begun[0])
+    found, search, begun = found_arrays(d), search_arrays(d, noise), np.zeros((STARTS, d))
+    f, J, _ = derivatives(begun[0], False)
     count = min(fill_starts(these, f, J, begun), starts)
     for s in range(count):
         want = begin(search, begun[s])
         while want != DONE:
             if want == SLOPE:
-                f, J = _function_slopes(problem, search.trial)
+                f, J, _ = derivatives(search.trial, False)
                 want = receive_slope(search, these, problem.prior_weight, f, J)
                 if s > 0 and want != DONE and is_known(found, search):
                     break
-            elif want == CURVATURE:
-                f, J = _function_slopes(problem, search.z)
-                F = _function_bends(problem, search.z)
+            else:
+                f, J, F = derivatives(search.z, True)
                 want = receive_curvature(search, these, problem.prior_weight, f, J, F)
         if want == DONE:
             keep(found, search)

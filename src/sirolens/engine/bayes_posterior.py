@@ -37,8 +37,9 @@ from sirolens.engine.bayes_likelihood import (
     deviance,
     level_probabilities,
 )
-from sirolens.engine.bayes_linear import predict_draws
-from sirolens.engine.bayes_mode import Mode, pack
+from sirolens.engine.bayes_linear import predict_in_step, predict_lanes
+from sirolens.engine.bayes_mode import Mode
+from sirolens.engine.bayes_patients import colour, pack
 from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem
 from sirolens.engine.bayes_search import Levels
 from sirolens.engine.bayes_weights import log_sum, smooth
@@ -171,7 +172,7 @@ def posterior(
     informed = bool((these.weight != 0.0).any())
     z, log_proposal = _proposals(problem, mode, draws, seed) if informed else _prior(problem, draws, seed)
     eta = np.zeros_like(z)
-    _colour(problem.factor, z, eta)
+    colour(problem.factor, z, eta)
     predicted, minus_2_log = _predictions(problem, eta, threads)
     square = (z * z).sum(axis=1)
     weight = problem.prior_weight
@@ -217,7 +218,7 @@ def prior_predictive(problem: AnyProblem, *, draws: int = 4096, seed: int, threa
     """
     z = sobol_normal(draws, problem.omega.shape[0], seed, "prior-predictive")
     eta = np.zeros_like(z)
-    _colour(problem.factor, z, eta)
+    colour(problem.factor, z, eta)
     predicted, _ = _predictions(problem, eta, threads)
     return level_check(problem, predicted, np.ones(draws))
 
@@ -320,20 +321,22 @@ def _predictions(problem: AnyProblem, eta: Array, threads: int | None) -> tuple[
     minus_2_log = np.empty(draws)
     if isinstance(problem, FunctionProblem):
         f = np.ascontiguousarray(problem.predict(eta), dtype=np.float64)
-        _deviances(
-            f, these.y, these.censoring, these.kind, these.additive, these.proportional, these.weight, minus_2_log
-        )
+        _deviances(f, these, minus_2_log)
         return f, minus_2_log
     f, patients = np.empty((draws, these.y.size)), pack([problem])
+
+    def job(low: int, high: int) -> None:
+        if not predict_in_step(patients, 0, eta, low, high, f, minus_2_log):
+            predict_lanes(patients, 0, eta, low, high, f, minus_2_log)
+
     workers = min(threads or os.cpu_count() or 1, max(draws // WORTH_A_THREAD, 1))
     if workers == 1:
-        predict_draws(patients, 0, eta, 0, draws, f, minus_2_log)
+        job(0, draws)
         return f, minus_2_log
     edges: Sequence[int] = np.linspace(0, draws, workers + 1).astype(int).tolist()
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(predict_draws, patients, 0, eta, a, b, f, minus_2_log) for a, b in pairwise(edges)]
-        for job in jobs:
-            job.result()
+        for done in [pool.submit(job, low, high) for low, high in pairwise(edges)]:
+            done.result()
     return f, minus_2_log
 
 
@@ -343,17 +346,6 @@ def _deviances(f: Array, levels: Levels, out: Array) -> None:
     y, censoring, kind, a, p, weight = levels
     for row in range(f.shape[0]):
         out[row] = deviance(f[row], y, censoring, kind, a, p, weight)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _colour(L: Array, z: Array, eta: Array) -> None:
-    """Write eta = L z for every row."""
-    for row in range(z.shape[0]):
-        for i in range(L.shape[0]):
-            value = 0.0
-            for k in range(i + 1):
-                value += L[i, k] * z[row, k]
-            eta[row, i] = value
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
