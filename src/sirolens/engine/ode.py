@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -153,41 +154,69 @@ def compile_system(
     ('depot', 'central')
     """
     dosing = {"bioavailability": bioavailability, "lag_h": lag_h, "duration_h": duration_h, "rate_mg_h": rate_mg_h}
-    faults = _name_faults([*states, *parameters, *definitions])
-    if not 1 <= len(states) <= _MOST_STATES:
-        faults.append(error("ode.state-count", count=len(states), limit=_MOST_STATES))
-    faults += [error("ode.equation-missing", state=state) for state in states if state not in equations]
-    for given in (equations, initial, *dosing.values()):
-        faults += [error("ode.state-unknown", state=state) for state in given if state not in states]
-    constant = _constant({*parameters, TIME}, definitions)
-    before = {*states, *parameters, TIME}
-    for name, value in definitions.items():
-        faults += _undefined(value, before)
-        before.add(name)
-    for value in (*equations.values(), output):
-        faults += _undefined(value, before)
-    for given in (initial, *dosing.values()):
-        for value in given.values():
-            faults += _undefined(value, {*parameters, TIME, *constant})
+    return _compiled(
+        tuple(states),
+        tuple(parameters),
+        tuple(equations.items()),
+        output,
+        tuple(definitions.items()),
+        tuple(initial.items()),
+        tuple((rule, tuple(by_state.items())) for rule, by_state in dosing.items()),
+    )
+
+
+_Items = tuple[tuple[str, Expression], ...]
+
+
+@lru_cache(maxsize=256)  # fits ask for the same system again and again
+def _compiled(
+    states: tuple[str, ...],
+    parameters: tuple[str, ...],
+    equations: _Items,
+    output: Expression,
+    definitions: _Items,
+    initial: _Items,
+    dosing: tuple[tuple[str, _Items], ...],
+) -> System:
+    model = Equations(
+        states=states,
+        parameters=parameters,
+        definitions=dict(definitions),
+        constant=_constant({*parameters, TIME}, dict(definitions)),
+        equations=dict(equations),
+        output=output,
+        initial=dict(initial),
+        dosing={rule: dict(by_state) for rule, by_state in dosing},
+    )
+    faults = _name_faults([*states, *parameters, *model.definitions]) + _equation_faults(model)
     if faults:
         raise InputError(*dict.fromkeys(faults))
-    model = Equations(
-        states=tuple(states),
-        parameters=tuple(parameters),
-        definitions=definitions,
-        constant=constant,
-        equations=equations,
-        output=output,
-        initial=initial,
-        dosing=dosing,
-    )
     text = kernel_text(model)
     try:
         kernel_module(text)
     except (SyntaxError, MemoryError, RecursionError):
         # Python's own reader has a limit on nesting, which choices within choices can reach.
         raise ExpressionError(error("ode.equations-too-deep")) from None
-    return System(states=model.states, parameters=model.parameters, text=text)
+    return System(states=states, parameters=parameters, text=text)
+
+
+def _equation_faults(model: Equations) -> list[Message]:
+    faults = []
+    if not 1 <= len(model.states) <= _MOST_STATES:
+        faults.append(error("ode.state-count", count=len(model.states), limit=_MOST_STATES))
+    faults += [error("ode.equation-missing", state=state) for state in model.states if state not in model.equations]
+    for given in (model.equations, model.initial, *model.dosing.values()):
+        faults += [error("ode.state-unknown", state=state) for state in given if state not in model.states]
+    before = {*model.states, *model.parameters, TIME}
+    for name, value in model.definitions.items():
+        faults += _undefined(value, before)
+        before.add(name)
+    for value in (*model.equations.values(), model.output):
+        faults += _undefined(value, before)
+    for given in (model.initial, *model.dosing.values()):
+        for value in given.values():
+            faults += _undefined(value, {*model.parameters, TIME, *model.constant})
+    return faults
 
 
 def _name_faults(names: Sequence[str]) -> list[Message]:
