@@ -25,7 +25,19 @@ from sirolens.dosing.literature import source
 from sirolens.message import Message, info, warning
 from sirolens.source import Mark, Source
 
-__all__ = ["BIAS", "Bias", "Chain", "Relation", "chain", "changes", "relation"]
+__all__ = [
+    "AS_IS",
+    "BIAS",
+    "UNKNOWN",
+    "Bias",
+    "Chain",
+    "Relation",
+    "chain",
+    "changes",
+    "model_link",
+    "relation",
+    "target_link",
+]
 
 UNKNOWN = "unknown"
 _ONE_SCALE = Source(
@@ -113,6 +125,10 @@ class Relation:
         return self.factor != 1.0 or self.log_sd > 0.0
 
 
+AS_IS = Relation(factor=1.0, log_sd=0.0, known=False)
+"""Nothing is converted."""
+
+
 def relation(from_assay: str, to_assay: str) -> Relation:
     """Relate the readings of two assays.
 
@@ -166,6 +182,41 @@ class Chain:
     messages: tuple[Message, ...]
 
 
+def model_link(
+    model: str, model_name: str, laboratory: str, *, convert: bool = True
+) -> tuple[Relation, tuple[Message, ...]]:
+    """Relate a model's cohort to the patient's laboratory, with the flag it needs.
+
+    An unknown laboratory is one flag of its own, not one for every model.
+
+    >>> link, flags = model_link("chromatography", "Jiao 2009", "cmia")
+    >>> round(link.factor, 3), [flag.code for flag in flags]
+    (1.219, ['assay.model-converted'])
+    """
+    found = relation(model, laboratory)
+    if laboratory == UNKNOWN:
+        return found, (info("assay.laboratory-unknown", source=source("assay-notice")),)
+    if found.converts and convert:
+        return found, (_converted("assay.model-converted", found, laboratory, model, model=model_name),)
+    if found.converts or not found.known:
+        return AS_IS, (_unrelated("assay.model-unrelated", laboratory, model, model=model_name),)
+    return found, ()
+
+
+def target_link(target: str, laboratory: str, *, convert: bool = True) -> tuple[Relation, tuple[Message, ...]]:
+    """Relate the assay a target range was written for to the patient's laboratory, with the flag it needs.
+
+    >>> target_link("fpia", "cmia")[0].factor
+    1.0
+    """
+    found = relation(target, laboratory)
+    if found.converts and convert:
+        return found, (_converted("assay.target-converted", found, laboratory, target),)
+    if found.converts or not found.known:
+        return AS_IS, (_unrelated("assay.target-unrelated", laboratory, target),)
+    return found, ()
+
+
 def chain(*, laboratory: str, model: str, model_name: str, target: str = UNKNOWN, convert: bool = True) -> Chain:
     """Relate a model's cohort and a target to the patient's laboratory.
 
@@ -180,27 +231,13 @@ def chain(*, laboratory: str, model: str, model_name: str, target: str = UNKNOWN
 
     Examples
     --------
-    >>> links = chain(laboratory="cmia", model="hplc-uv", model_name="jiao_2009")
+    >>> links = chain(laboratory="cmia", model="hplc-uv", model_name="Jiao 2009")
     >>> round(links.model.factor, 3), [message.code for message in links.messages]
     (1.219, ['assay.model-converted', 'assay.target-unrelated'])
     """
-    to_model, to_target = relation(model, laboratory), relation(target, laboratory)
-    messages = []
-    if to_model.converts and convert:
-        messages.append(_converted("assay.model-converted", to_model, laboratory, model, model=model_name))
-    elif to_model.converts or not to_model.known:
-        messages.append(_unrelated("assay.model-unrelated", to_model, laboratory, model, model=model_name))
-    if to_target.converts and convert:
-        messages.append(_converted("assay.target-converted", to_target, laboratory, target))
-    elif to_target.converts or not to_target.known:
-        messages.append(_unrelated("assay.target-unrelated", to_target, laboratory, target))
-    as_is = Relation(factor=1.0, log_sd=0.0, known=False)
-    return Chain(
-        laboratory=laboratory,
-        model=to_model if convert else as_is,
-        target=to_target if convert else as_is,
-        messages=tuple(messages),
-    )
+    to_model, of_model = model_link(model, model_name, laboratory, convert=convert)
+    to_target, of_target = target_link(target, laboratory, convert=convert)
+    return Chain(laboratory=laboratory, model=to_model, target=to_target, messages=(*of_model, *of_target))
 
 
 def _converted(code: str, link: Relation, laboratory: str, other: str, model: str = "") -> Message:
@@ -215,7 +252,7 @@ def _converted(code: str, link: Relation, laboratory: str, other: str, model: st
     )
 
 
-def _unrelated(code: str, link: Relation, laboratory: str, other: str, model: str = "") -> Message:
+def _unrelated(code: str, laboratory: str, other: str, model: str = "") -> Message:
     return info(code, source=source("assay-notice"), laboratory_assay=laboratory, other_assay=other, model=model)
 
 

@@ -38,7 +38,7 @@ Array = NDArray[np.float64]
 
 DRAWS = 4_000
 """Draws per model: quasi-random, so that chances in a table are good to about half a percent."""
-CURVE_DRAWS = 1_000
+CURVE_DRAWS = 500
 SHAPE_LOG_SD = 0.15
 """Further spread of an exposure that rests on another model's shape (ASSUMED)."""
 
@@ -437,4 +437,4 @@ def _messages(members: Sequence[Member], left_out: Sequence[LeftOut], common: fr
         said += member.candidate.reasons
         said += member.candidate.scope
         said += member.estimate.messages
-    return tuple(said)
+    return tuple(dict.fromkeys(said))

@@ -16,7 +16,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from sirolens.dosing.assay import chain, relation
+from sirolens.dosing.assay import model_link
 from sirolens.dosing.estimate_problem import (
     COMMON_RESIDUAL,
     Block,
@@ -331,7 +331,7 @@ def estimate(
     settings = settings or Settings()
     shown_on = laboratory or latest_assay(history)
     read = readings(history, model, shown_on, settings)
-    link = relation(model_assay(model), shown_on if settings.convert_assays else model_assay(model))
+    link, flags = model_link(model_assay(model), model.label, shown_on, convert=settings.convert_assays)
     asked = [question(history, model, node, read, settings) for node in nodes(model, periods(model, history), link)]
     answers = [_answer(one, seed, max(LEAST_DRAWS, round(draws * one.node.weight)), i) for i, one in enumerate(asked)]
     prior = np.array([math.log(one.node.weight) for one in asked])
@@ -369,13 +369,7 @@ def estimate(
         levels=rows,
         parameters=columns,
         messages=(
-            *chain(
-                laboratory=shown_on,
-                model=model_assay(model),
-                model_name=model.label,
-                target=shown_on,
-                convert=settings.convert_assays,
-            ).messages,
+            *flags,
             *estimate_messages(model, history, asked, blocks, best, rows, columns, k_hat),
         ),
     )
@@ -411,7 +405,7 @@ def log_evidence(
         log p(these levels), with the residual the settings compare under.
     """
     read = readings(history, model, laboratory, settings)
-    link = relation(model_assay(model), laboratory if settings.convert_assays else model_assay(model))
+    link, _ = model_link(model_assay(model), model.label, laboratory, convert=settings.convert_assays)
     parts = []
     for i, node in enumerate(nodes(model, periods(model, history), link)):
         one = question(history, model, node, read, settings, only=only)

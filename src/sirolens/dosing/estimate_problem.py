@@ -18,7 +18,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from sirolens.dosing.assay import UNKNOWN, Relation, relation
+from sirolens.dosing.assay import AS_IS, UNKNOWN, Relation, relation
 from sirolens.engine.bayes_mode import Mode
 from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem, Problem, levels, random_walk
 from sirolens.engine.bayes_search import Levels
@@ -226,11 +226,7 @@ def readings(history: History, model: PopulationModel, laboratory: str, settings
     """Bring every level that is not excluded to one scale, and say which of them a model can read."""
     made = []
     for level in history.used:
-        link = (
-            relation(level.assay, laboratory)
-            if settings.convert_assays
-            else Relation(factor=1.0, log_sd=0.0, known=False)
-        )
+        link = relation(level.assay, laboratory) if settings.convert_assays else AS_IS
         made.append(
             Reading(level=level, factor=link.factor, log_sd=link.log_sd, reason=unusable(level, model, history))
         )

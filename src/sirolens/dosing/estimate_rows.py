@@ -24,6 +24,7 @@ from sirolens.message import Message, critical, info, warning
 from sirolens.models.covariates import complete, typical
 from sirolens.models.population import PopulationModel
 from sirolens.models.timeline import History
+from sirolens.models.vocabulary import covariate_word
 
 __all__ = ["LevelRow", "ParameterRow", "estimate_messages", "level_rows", "parameter_rows"]
 
@@ -286,10 +287,12 @@ def _covariates(model: PopulationModel, asked: Sequence[Question]) -> list[Messa
     found = asked[0].predictor.periods
     integrated = asked[0].node.missing
     known = {name: column[-1:] for name, column in found.values.items()}
+    words = {one.name: covariate_word(one.name, one.chart) for one in model.covariates}
+    answered = [words[name] for name in integrated]
     said = [
         message
         for message in complete(model, known).messages
-        if not (message.code == "models.covariate-asked" and message.values["covariate"] in integrated)
+        if not (message.code == "models.covariate-asked" and message.values["covariate"] in answered)
     ]
     for covariate in model.covariates:
         if covariate.name in integrated and covariate.spread is not None:
@@ -298,7 +301,7 @@ def _covariates(model: PopulationModel, asked: Sequence[Question]) -> list[Messa
                 warning(
                     "estimate.covariate-integrated",
                     model=model.label,
-                    covariate=covariate.chart,
+                    covariate=words[covariate.name],
                     unit=covariate.unit,
                     middle=covariate.spread.median,
                     low=covariate.spread.median / factor,

@@ -19,6 +19,7 @@ from sirolens.dosing.history_levels import EARLY_D, levels
 from sirolens.errors import ChartError
 from sirolens.message import Message, info
 from sirolens.models.timeline import Carry, History, Prelude, Timeline
+from sirolens.models.vocabulary import covariate_word
 
 __all__ = ["EARLY_D", "OLD_D", "from_chart"]
 
@@ -172,5 +173,7 @@ def _data_age(history: History) -> tuple[Message, ...]:
         days = (history.now_h - timeline.time_h[-1]) / 24.0
         limit_d = OLD_WEIGHT_CHILD_D if child and name == "weight" else OLD_D.get(name, OLD_OTHER_D)
         if days > limit_d:
-            flags.append(info("history.covariate-old", covariate=name, age_d=days, limit_d=limit_d))
+            flags.append(
+                info("history.covariate-old", covariate=covariate_word(name, name), age_d=days, limit_d=limit_d)
+            )
     return tuple(flags)

@@ -17,11 +17,7 @@ doi:10.1080/01621459.2000.10473909.
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -44,6 +40,7 @@ from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem
 from sirolens.engine.bayes_search import Levels
 from sirolens.engine.bayes_weights import log_sum, smooth
 from sirolens.engine.dense import cholesky, log_determinant, solve_lower
+from sirolens.engine.lanes import over_chunks
 from sirolens.engine.sampling import effective_draws, normal_quantile, sobol, sobol_normal, weighted_mean
 
 __all__ = ["LevelCheck", "Posterior", "level_check", "posterior", "prior_predictive"]
@@ -329,14 +326,7 @@ def _predictions(problem: AnyProblem, eta: Array, threads: int | None) -> tuple[
         if not predict_in_step(patients, 0, eta, low, high, f, minus_2_log):
             predict_lanes(patients, 0, eta, low, high, f, minus_2_log)
 
-    workers = min(threads or os.cpu_count() or 1, max(draws // WORTH_A_THREAD, 1))
-    if workers == 1:
-        job(0, draws)
-        return f, minus_2_log
-    edges: Sequence[int] = np.linspace(0, draws, workers + 1).astype(int).tolist()
-    with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(job, low, high) for low, high in pairwise(edges)]:
-            done.result()
+    over_chunks(draws, threads, job, worth=WORTH_A_THREAD)
     return f, minus_2_log
 
 
