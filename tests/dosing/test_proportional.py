@@ -107,7 +107,7 @@ def test_loading_is_three_times_the_increase() -> None:
 def test_no_loading_dose_is_above_the_cap_or_impossible(now_mg: float, new_mg: float) -> None:
     found = load(new_mg, now_mg)
     if found.dose_mg is not None:
-        assert new_mg < found.dose_mg <= SETTINGS.hard_daily_cap_mg.value
+        assert new_mg < found.dose_mg <= SETTINGS.soft_daily_cap_mg.value
         assert (found.dose_mg * 2).is_integer()
 
 

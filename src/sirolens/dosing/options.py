@@ -133,7 +133,7 @@ def candidates(
     products : ProductList
         What can be dispensed.
     forms : sequence of str
-        Which forms to list.
+        Which forms to list, the preferred one first: another form is listed for doses the first cannot make.
     best_mg : float
         The best daily dose without regard to products.
     settings : Settings
@@ -160,7 +160,13 @@ def candidates(
         step = -(-len(near) // MOST_PER_FORM)
         middle = min(range(len(near)), key=lambda index: abs(near[index].daily_mg - best_mg), default=0)
         kept = {id(plan) for plan in near[middle % step :: step]} if near else set()
-        found += [plan for plan in plans if id(plan) in kept or round(plan.daily_mg * 1000) in wanted]
+        listed = {(plan.pattern, plan.cycle.amount_mg) for plan in found}
+        found += [
+            plan
+            for plan in plans
+            if (id(plan) in kept or round(plan.daily_mg * 1000) in wanted)
+            and (plan.pattern, plan.cycle.amount_mg) not in listed
+        ]
     return tuple(found)
 
 

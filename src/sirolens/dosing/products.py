@@ -148,8 +148,8 @@ class PracticalRegimen:
 
     @property
     def daily_mg(self) -> float:
-        """Mean daily dose."""
-        return self.cycle.daily_mg
+        """Mean daily dose, without the last digits of a division."""
+        return round(self.cycle.daily_mg, 9)
 
     @property
     def message(self) -> Message:

@@ -182,10 +182,11 @@ def loading(
     products: ProductList,
     form: str,
     settings: Settings,
+    above_soft_cap: bool = False,
 ) -> Loading:
     """Compute the label's loading dose for a preferred increase: 3 x (new - current maintenance dose).
 
-    It is rounded down to what can be dispensed and never above the hard cap; children below the label's age, a start
+    It is rounded down to what can be dispensed and keeps the caps; children below the label's age, a start
     without an earlier dose and an unacknowledged critical message get none.
 
     Parameters
@@ -200,6 +201,8 @@ def loading(
         An unacknowledged critical message stands.
     products, form, settings
         What can be dispensed, and the limits.
+    above_soft_cap : bool
+        A reason was given for doses above the soft cap.
     """
 
     def none(code: str) -> Loading:
@@ -212,18 +215,16 @@ def loading(
     if blocked:
         return none("dosing.loading-blocked")
     rule_mg = settings.loading_factor.value * (new_mg - current.plan.daily_mg)
-    cap = min(settings.hard_daily_cap_mg.value, settings.label_daily_cap_mg.value)
-    if rule_mg > cap:
-        return Loading(
-            dose_mg=None,
-            message=info(
-                "dosing.loading-above-cap",
-                source=settings.hard_daily_cap_mg.source,
-                rule_mg=rule_mg,
-                cap_daily_mg=cap,
-            ),
-        )
-    made = [dose_mg for dose_mg in doses(products, form, up_to_mg=cap) if dose_mg <= rule_mg + 1e-9]
+    cap = min(
+        (settings.hard_daily_cap_mg, settings.label_daily_cap_mg)
+        if above_soft_cap
+        else (settings.soft_daily_cap_mg, settings.hard_daily_cap_mg, settings.label_daily_cap_mg),
+        key=lambda one: one.value,
+    )
+    if rule_mg > cap.value:
+        above = info("dosing.loading-above-cap", source=cap.source, rule_mg=rule_mg, cap_daily_mg=cap.value)
+        return Loading(dose_mg=None, message=above)
+    made = [dose_mg for dose_mg in doses(products, form, up_to_mg=cap.value) if dose_mg <= rule_mg + 1e-9]
     if not made or made[-1] <= new_mg:
         return none("dosing.loading-too-small")
     low, high = settings.loading_check_days.value

@@ -290,6 +290,7 @@ def recommend(
         products=products,
         form=form,
         settings=settings,
+        above_soft_cap=bool(acknowledged.get("dosing.refused-soft-cap", "").strip()),
     )
     sample = next_sample(
         known,
@@ -326,7 +327,7 @@ def recommend(
         steady_state_reason=None if posterior is None else posterior.steady_state_reason,
         auc24_reason=None if posterior is None else posterior.auc24_reason,
         would_change=table.would_change,
-        taper=taper_plan(known, at, current, products, settings),
+        taper=taper_plan(known, at, current, products, settings, blocked=bool(blocks)),
         target=target,
         settings=settings,
         products=products,
@@ -362,10 +363,10 @@ def _form(person: Who, current: Current | None, products: ProductList) -> str:
 
 
 def _forms(person: Who, current: Current | None, products: ProductList) -> tuple[str, ...]:
-    """The forms listed: adults the one they take, children both."""
-    if person.group == "adult":
-        return (_form(person, current, products),)
-    return products.forms
+    """The forms listed: adults the one they take, children that one and the other for what it cannot make."""
+    first = _form(person, current, products)
+    others = () if person.group == "adult" else tuple(form for form in products.forms if form != first)
+    return (first, *others)
 
 
 def _computed(

@@ -42,7 +42,13 @@ class TaperPlan:
 
 
 def taper_plan(
-    chart: Chart, at: datetime, current: Current | None, products: ProductList, settings: Settings
+    chart: Chart,
+    at: datetime,
+    current: Current | None,
+    products: ProductList,
+    settings: Settings,
+    *,
+    blocked: bool = False,
 ) -> TaperPlan:
     """Return the plan the patient could follow from today on.
 
@@ -61,11 +67,15 @@ def taper_plan(
         What can be dispensed.
     settings : Settings
         When, by how much, how often.
+    blocked : bool
+        An unacknowledged critical message stands; it comes first.
     """
 
     def none(message: Message) -> TaperPlan:
         return TaperPlan(regimen=None, steps=(), message=message)
 
+    if blocked:
+        return none(info("protocol.taper-blocked"))
     start = course_start(chart)
     after = settings.taper_after_days
     if current is None or start is None or at - start < timedelta(days=after.value):
