@@ -209,6 +209,12 @@ def decide(
     if not offered:
         return Decision(outcome=Outcome.NONE, preferred=None, reasons=(info("dosing.none-offered"),))
     best = offered[0]
+    here = next((index for index, option in enumerate(offered) if option.current), None)
+    soon = settings.days_before_next_change
+    recent = current is not None and current.settled_d is not None and current.settled_d < soon.value[0]
+    if recent and here is not None and current is not None and who.group != "small-child":
+        reason = info("dosing.keep-too-soon", source=soon.source, settled_d=current.settled_d, least_d=soon.value[0])
+        return Decision(outcome=Outcome.KEEP, preferred=here, reasons=(reason,))
     least = settings.least_in_range_probability
     if best.p_true_in < least.value:
         reason = info(
@@ -222,24 +228,16 @@ def decide(
         return Decision(outcome=Outcome.RANGE, preferred=None, reasons=(info("dosing.range-only"),))
     if current is None:
         return Decision(outcome=Outcome.START, preferred=0, reasons=(_most_likely("dosing.start-best", best),))
-    here = next((index for index, option in enumerate(offered) if option.current), None)
-    if here is not None:
-        margin = settings.keep_margin_probability
-        if best.p_true_in - offered[here].p_true_in <= margin.value:
-            reason = info(
-                "dosing.keep-as-likely",
-                source=margin.source,
-                in_probability=offered[here].p_true_in,
-                best_probability=best.p_true_in,
-                margin_probability=margin.value,
-            )
-            return Decision(outcome=Outcome.KEEP, preferred=here, reasons=(reason,))
-        soon = settings.days_before_next_change
-        if current.settled_d is not None and current.settled_d < soon.value[0]:
-            reason = info(
-                "dosing.keep-too-soon", source=soon.source, settled_d=current.settled_d, least_d=soon.value[0]
-            )
-            return Decision(outcome=Outcome.KEEP, preferred=here, reasons=(reason,))
+    margin = settings.keep_margin_probability
+    if here is not None and best.p_true_in - offered[here].p_true_in <= margin.value:
+        reason = info(
+            "dosing.keep-as-likely",
+            source=margin.source,
+            in_probability=offered[here].p_true_in,
+            best_probability=best.p_true_in,
+            margin_probability=margin.value,
+        )
+        return Decision(outcome=Outcome.KEEP, preferred=here, reasons=(reason,))
     return Decision(outcome=Outcome.CHANGE, preferred=0, reasons=(_most_likely("dosing.change-best", best),))
 
 
