@@ -7,11 +7,12 @@ one do, when to look again, what to beware of. What a pharmacist needs besides i
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sirolens.care.consult import Consultation
 from sirolens.care.details_page import details_blocks
+from sirolens.care.warnings import from_reading, gathered
 from sirolens.chart import BleedingAsked, Chart, DoseStatus
 from sirolens.dosing.options import Option
 from sirolens.dosing.ranking import Outcome
@@ -54,7 +55,6 @@ HEADLINES = {
     Outcome.NONE: "advice.none",
     Outcome.NOT_COMPUTED: "advice.not-computed",
 }
-SERIOUS = (Severity.CRITICAL, Severity.WARNING, Severity.ERROR)
 
 
 def advice_document(consultation: Consultation, *, version: str, details: bool = True) -> Document:
@@ -78,16 +78,19 @@ def advice_document(consultation: Consultation, *, version: str, details: bool =
     blocks: list[Block] = [
         _headline(advice),
         _key_facts(advice),
-        Heading(text=info("advice.expectedness"), level=3),
+        Heading(text=info("advice.expectedness")),
         Paragraph(sentences=_expectedness(consultation)),
-        Heading(text=info("advice.suitability"), level=3),
+        Heading(text=info("advice.suitability")),
         Paragraph(sentences=_suitability(advice)),
-        Heading(text=info("advice.prediction"), level=3),
-        *_prediction(consultation),
-        Heading(text=info("advice.remonitoring"), level=3),
+        Heading(text=info("advice.prediction")),
+        Paragraph(sentences=_prediction(advice)),
+        Heading(text=info("advice.remonitoring")),
         Paragraph(sentences=(advice.next_sample.reason, advice.next_sample.how, *advice.next_sample.also)),
-        Heading(text=info("advice.warning"), level=3),
-        Findings(messages=_warnings(consultation)),
+        Heading(text=info("advice.warning")),
+        Findings(messages=gathered((*advice.messages, *consultation.flags))),
+        Heading(text=info("advice.figures")),
+        *_figures(consultation),
+        *_reading(consultation),
     ]
     if details:
         blocks += [PageBreak(), *details_blocks(consultation)]
@@ -121,15 +124,8 @@ def _headline(advice: Advice) -> Headline:
     blocked = any(message.severity is Severity.CRITICAL for message in advice.messages)
     severity = Severity.CRITICAL if blocked else Severity.INFO if first is not None else Severity.WARNING
     text = Message(code=HEADLINES[advice.outcome], severity=severity, items=tuple(sorted(values.items())))  # type: ignore[arg-type]
-    return Headline(text=text, details=(*_first_details(advice), *advice.reasons))
-
-
-def _first_details(advice: Advice) -> tuple[Message, ...]:
-    first = advice.first
-    if first is None:
-        return ()
-    taken = tuple(info("advice.each-intake", portions=tuple(intake)) for intake in first.portions if intake)
-    return (*taken, _chance(first, advice))
+    taken = () if first is None else tuple(info("advice.each-intake", portions=i) for i in first.portions if i)
+    return Headline(text=text, details=(*taken, *advice.reasons))
 
 
 def _chance(option: Option, advice: Advice) -> Message:
@@ -182,7 +178,13 @@ def _suitability(advice: Advice) -> tuple[Message, ...]:
     return (said, *advice.protocol)
 
 
-def _prediction(consultation: Consultation) -> list[Block]:
+def _prediction(advice: Advice) -> tuple[Message, ...]:
+    """What is put forward would do; and the label's own rule beside it."""
+    said = () if advice.first is None else (_chance(advice.first, advice),)
+    return (*said, advice.rule.message, *advice.would_change)
+
+
+def _figures(consultation: Consultation) -> list[Block]:
     advice = consultation.advice
     course = Figure(
         name="levels",
@@ -196,19 +198,16 @@ def _prediction(consultation: Consultation) -> list[Block]:
     return [course, bars]
 
 
-def _warnings(consultation: Consultation) -> tuple[Message, ...]:
-    """What is serious, then one line that says how many checks found nothing."""
-    said = dict.fromkeys((*consultation.advice.messages, *consultation.flags))
-    serious = tuple(message for message in said if message.severity in SERIOUS)
-    quiet = sum(message.severity is Severity.CHECKED for message in said)
-    checks = Message(code="advice.checks-quiet", severity=Severity.CHECKED, items=(("checks", quiet),))
-    return (*sorted(serious, key=lambda message: -message.severity.rank), *((checks,) if quiet else ()))
+def _reading(consultation: Consultation) -> list[Block]:
+    """What was converted, assumed or set aside in reading the chart: to be looked through before the dose is used."""
+    told = tuple(dict.fromkeys(flag for flag in consultation.flags if from_reading(flag)))
+    return [Heading(text=info("advice.reading")), Findings(messages=told)] if told else []
 
 
 def level_course(consultation: Consultation) -> LevelCourse:
     """Gather what the level-time figure draws."""
     chart, advice = consultation.chart, consultation.advice
-    since = _since(chart, advice.at)
+    since = consultation.since
     curve = consultation.curve
     band = None
     if curve is not None:
@@ -233,12 +232,6 @@ def level_course(consultation: Consultation) -> LevelCourse:
         doses=_dose_bars(consultation, since),
         platelets=_platelets(chart, since),
     )
-
-
-def _since(chart: Chart, at: datetime) -> datetime:
-    """Where the figure begins: a little before the oldest of the newest levels, at least four weeks back."""
-    recent = sorted(level.at for level in chart.levels)[-6:]
-    return min([*(level - timedelta(days=3) for level in recent), at - timedelta(days=28)])
 
 
 def _dose_bars(consultation: Consultation, since: datetime) -> tuple[DoseBar, ...]:

@@ -43,8 +43,10 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 HOUR = timedelta(hours=1)
 CURVE_FORWARD_DAYS = 21
 """How far ahead the figure looks: until a changed dose has shown its effect under most models (JUDGE)."""
-CURVE_BACK_DAYS = 35
-CURVE_POINTS_PER_DAY = 12
+CURVE_LEVELS = 6
+CURVE_BACK_DAYS = (28, 120)
+"""The curve goes back to the newest levels: at least four weeks, at most four months (a longer one cannot be read)."""
+CURVE_POINTS = 1100
 
 
 @final
@@ -138,6 +140,8 @@ class Consultation:
         The course of levels, past and ahead.
     curve_caption : Message
         Which model drew it, and how to read it.
+    since : datetime
+        Where the curve begins.
     planned : tuple of Intake
         The doses ahead that the curve assumes.
     provenance : Provenance
@@ -153,6 +157,7 @@ class Consultation:
     models: tuple[ModelRow, ...]
     curve: Curve | None
     curve_caption: Message
+    since: datetime
     planned: tuple[Intake, ...]
     provenance: Provenance
 
@@ -231,6 +236,7 @@ def consult(
         models=_model_rows(averaged),
         curve=curve,
         curve_caption=caption,
+        since=_since(known, at),
         planned=planned,
         provenance=_provenance(known, at, advice, averaged, seed),
     )
@@ -353,16 +359,25 @@ def _curve(
     caption = info("advice.curve-caption" if knowing else "advice.curve-trough-only", labels=labels)
     plan = advice.first.plan if advice.first is not None else None if advice.current is None else advice.current.plan
     history = averaged.history
-    first_h = max(-CURVE_BACK_DAYS * 24.0 + history.now_h, min(history.dose_time_h, default=history.now_h))
+    first_h = max((_since(chart, at) - history.origin) / HOUR, min(history.dose_time_h, default=history.now_h))
     last_h = history.now_h + CURVE_FORWARD_DAYS * 24.0
     if plan is None:
         return None, caption, ()
     planned = _planned(plan.regimen, chart, at)
     start_h = (planned[0].at - history.origin) / HOUR
-    time_h = np.arange(first_h, last_h, 24.0 / CURVE_POINTS_PER_DAY)
+    # A whole number of points a day puts one on every trough.
+    per_day = max(4, min(12, int(CURVE_POINTS * 24.0 / (last_h - first_h))))
+    time_h = np.arange(first_h, last_h, 24.0 / per_day)
     quantile = averaged.curve(time_h.tolist(), cycle=plan.cycle, first_h=start_h, support=support)
     when = tuple(history.origin + float(hour) * HOUR for hour in time_h)
     return Curve(at=when, quantile_ng_ml=quantile), caption, planned
+
+
+def _since(chart: Chart, at: datetime) -> datetime:
+    """Where the curve begins: a little before the oldest of the newest levels."""
+    least, most = (at - timedelta(days=days) for days in CURVE_BACK_DAYS)
+    newest = sorted(level.at for level in chart.levels)[-CURVE_LEVELS:]
+    return max(most, min([*(level - timedelta(days=3) for level in newest), least]))
 
 
 def _planned(regimen: Regimen, chart: Chart, at: datetime) -> tuple[Intake, ...]:

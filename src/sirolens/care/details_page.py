@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import reduce
 
 from sirolens.care.consult import Consultation
+from sirolens.care.warnings import GROUPED
 from sirolens.dosing.options import Band, Option
 from sirolens.dosing.protocol import listed
 from sirolens.dosing.recommend import Advice
@@ -70,7 +73,6 @@ def _option_cells(option: Option, advice: Advice) -> tuple[Cell, ...]:
         option.p_level_in,
         *((_interval(option.auc24_ng_h_ml),) if advice.auc24_reason is None or option.auc24_ng_h_ml else ()),
         option.change_mg,
-        tuple(flag for flag in option.flags) or None,
     )
 
 
@@ -89,7 +91,6 @@ def _options(advice: Advice) -> list[Block]:
         ("advice.column-level-in", "level_in_probability"),
         *((("advice.column-auc", "auc24_ng_h_ml"),) if with_auc else ()),
         ("advice.column-change", "change_mg"),
-        ("advice.column-flags", "flags"),
     )
     table = Table(
         columns=tuple(Column(head=info(code), name=name) for code, name in names),
@@ -98,7 +99,30 @@ def _options(advice: Advice) -> list[Block]:
         notes=() if advice.auc24_reason is None else (advice.auc24_reason,),
         marked=tuple(i for i, option in enumerate(advice.options) if option.current),
     )
-    return [Heading(text=info("advice.options"), level=3), table]
+    return [Heading(text=info("advice.options"), level=3), table, *_flags(advice)]
+
+
+def _flags(advice: Advice) -> list[Block]:
+    """What must be said of options, once each, with the regimens it is true of."""
+    regimens: dict[Message, list[Message]] = {}
+    for option in advice.options:
+        for flag in option.flags:
+            regimens.setdefault(flag, []).append(option.plan.message)
+    said = tuple(
+        Message(
+            code="advice.flag-of",
+            severity=flag.severity,
+            items=(("flag", flag), ("regimens", tuple(of))),
+            source=flag.source,
+        )
+        for flag, of in regimens.items()
+    )
+    return [Findings(messages=said)] if said else []
+
+
+def _sentences(messages: Sequence[Message]) -> Message:
+    """Several sentences in one cell."""
+    return reduce(lambda first, second: info("advice.two-sentences", first=first, second=second), messages)
 
 
 def _refused(advice: Advice) -> list[Block]:
@@ -109,7 +133,7 @@ def _refused(advice: Advice) -> list[Block]:
         Column(head=info("advice.column-in"), name="in_probability"),
         Column(head=info("advice.column-why-not"), name="reasons_text"),
     )
-    rows = tuple((row.option.plan.message, row.option.p_true_in, row.reasons) for row in advice.refused)
+    rows = tuple((row.option.plan.message, row.option.p_true_in, _sentences(row.reasons)) for row in advice.refused)
     return [Heading(text=info("advice.refused"), level=3), Table(columns=columns, rows=rows)]
 
 
@@ -165,7 +189,6 @@ def _models(consultation: Consultation) -> list[Block]:
         Column(head=info("advice.column-nearest"), name="nearest_mg"),
         Column(head=info("advice.column-draws"), name="draws"),
         Column(head=info("advice.column-k-hat"), name="k_hat"),
-        Column(head=info("advice.column-reasons"), name="reasons_text"),
     )
     rows = tuple(
         (
@@ -176,13 +199,13 @@ def _models(consultation: Consultation) -> list[Block]:
             own[model.name].nearest_mg if model.name in own else None,
             None if model.effective_draws is None else round(model.effective_draws),
             model.k_hat,
-            model.reasons or None,
         )
         for model in consultation.models
     )
     return [
         Heading(text=info("advice.models"), level=3),
         Table(columns=columns, rows=rows, caption=info("advice.models-caption")),
+        Findings(messages=tuple(dict.fromkeys(reason for model in consultation.models for reason in model.reasons))),
     ]
 
 
@@ -198,11 +221,12 @@ def _levels(consultation: Consultation) -> list[Block]:
             row.prior_p,
             Interval(middle=row.predicted_ng_ml, low=row.low_ng_ml, high=row.high_ng_ml),
             row.residual_sd,
-            row.reason,
         )
         for estimate in consultation.estimates
         for row in estimate.levels
+        if row.reason is None
     )
+    unread = dict.fromkeys(row.reason for e in consultation.estimates for row in e.levels if row.reason is not None)
     columns = (
         Column(head=info("advice.column-sampled"), name="at"),
         Column(head=info("advice.column-model"), name="label"),
@@ -211,10 +235,12 @@ def _levels(consultation: Consultation) -> list[Block]:
         Column(head=info("advice.column-surprise"), name="surprise_probability"),
         Column(head=info("advice.column-after"), name="fitted_ng_ml"),
         Column(head=info("advice.column-residual"), name="residual"),
-        Column(head=info("advice.column-not-read"), name="why"),
     )
     table = Table(columns=columns, rows=rows, caption=info("advice.fit-caption"))
-    return [Heading(text=info("advice.fit"), level=3), table] if rows else []
+    found: list[Block] = [Heading(text=info("advice.fit"), level=3)]
+    found += [table] if rows else []
+    found += [Findings(messages=tuple(unread))] if unread else []
+    return found if len(found) > 1 else []
 
 
 def _parameters(consultation: Consultation) -> list[Block]:
@@ -274,7 +300,7 @@ def _changes(advice: Advice) -> list[Block]:
 def _remarks(consultation: Consultation) -> list[Block]:
     """Everything that is no warning: what was converted, assumed or left out, and what was checked."""
     said = dict.fromkeys((*consultation.advice.messages, *consultation.flags))
-    quiet = tuple(m for m in said if m.severity in (Severity.INFO, Severity.CHECKED))
+    quiet = tuple(m for m in said if m.severity in (Severity.INFO, Severity.CHECKED) or m.code in GROUPED)
     advice = consultation.advice
     steady: tuple[Message, ...] = ()
     if advice.steady_state_fraction is not None:
