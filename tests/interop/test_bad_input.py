@@ -124,6 +124,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, tuple[str, ...]]] = {
         "levels[1].value",
         ("7.2 ng/mL", "8 ng/mL"),
     ),
+    "one level twice with different details": (
+        sound(levels=[LEVEL, LEVEL | {"last_dose_at": "2026-09-14T08:00+08:00"}]),
+        "chart.details-differ",
+        "levels[1].value",
+        ("7.2 ng/mL",),
+    ),
+    "a limit and a value at one instant": (
+        sound(levels=[LEVEL | {"value": 0.5}, LEVEL | {"value": "<0.5"}]),
+        "chart.values-at-once",
+        "levels[1].value",
+        ("0.5 ng/mL", "<0.5 ng/mL"),
+    ),
     "two platelet counts at one instant": (
         sound(platelet_counts=[COUNT, COUNT | {"value": 46}]),
         "chart.values-at-once",
@@ -306,7 +318,10 @@ def test_bad_input_is_refused_with_file_line_field_value_and_expectation(case: s
         assert not [value for value in named if value not in words], words
 
 
-OF_SEVERAL_ROWS = {"chart.values-at-once"}  # what only two rows together show names the line of the second row
+OF_SEVERAL_ROWS = {
+    "chart.values-at-once",
+    "chart.details-differ",
+}  # what only two rows together show names the line of the second row
 
 
 def _line_is_right(chart: dict[str, Any], field: str, line: int | None, *, of_a_row: bool) -> None:

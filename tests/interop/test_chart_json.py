@@ -17,7 +17,7 @@ from sirolens.chart import Chart
 from sirolens.errors import ChartError
 from sirolens.interop.chart_json import TOP_FIELDS, from_json, read_chart, write_chart
 from sirolens.interop.chart_sections import SECTIONS
-from tests.interop.charts import LEVEL, PRESCRIPTION, faults, read, sound, text, the
+from tests.interop.charts import LEVEL, PRESCRIPTION, faults, read, said_in_both, sound, text, the
 from tests.interop.strategies import charts
 
 # The written text is never read with a conversion or a merge; these flags only repeat what the values are.
@@ -193,4 +193,14 @@ def test_very_many_flags_of_a_kind_are_summed_up() -> None:
     ]
     _, flags = read(sound(platelet_counts=counts))
     assert [flag.code for flag in flags].count("chart.converted") == 20
-    assert the(flags, "chart.more-alike").values["count"] == 28 * 4 - 20
+    more = the(flags, "chart.more-alike")
+    assert more.values["count"] == 28 * 4 - 20
+    assert "45000 /uL" in said_in_both(more)[0]
+
+
+def test_a_prescription_may_end_on_the_day_the_next_begins() -> None:
+    later = PRESCRIPTION | {"start": "2026-09-10T08:00+08:00", "regimen": "1 mg daily"}
+    chart, flags = read(sound(prescriptions=[PRESCRIPTION | {"stop": "2026-09-10"}, later]))
+    amounts = [intake.amount_mg for intake in chart.intakes(datetime(2026, 9, 12, tzinfo=UTC))]
+    assert amounts == [2.0] * 9 + [1.0] * 2
+    assert flags == ()

@@ -13,8 +13,20 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from sirolens.chart import CellCount, Dose, DoseStatus, Fact, Lab, Level, Patient, PlateletCount, Prescription
+from sirolens.chart import (
+    CellCount,
+    Dose,
+    DoseStatus,
+    Fact,
+    Lab,
+    Level,
+    Patient,
+    PlateletCount,
+    Prescription,
+    Quantification,
+)
 from sirolens.interop.chart_reading import Reading
 from sirolens.interop.drug_names import SIROLIMUS
 from sirolens.interop.instants import start_of_day
@@ -25,6 +37,8 @@ from sirolens.message import Place, error, warning
 __all__ = ["Entries", "Entry", "check_chart", "in_force", "merge"]
 
 FIRST_INTAKE_DAYS = 400  # longest wait for the first intake of a regimen: its pattern has at most 366 days
+LONGEST_DAY = timedelta(hours=25)
+_PLANNABLE = frozenset({"courses", "prescriptions", "therapies", "procedures", "consents"})
 _NOT_CONTENT = frozenset({"id", "recorded", "stop_recorded", "replaces"})
 
 
@@ -145,7 +159,8 @@ def _reading_of(fact: Fact) -> tuple[Hashable, str] | None:
     """Return what was measured, and the value in words; None for facts that are no measurements."""
     match fact:
         case Level(excluded=None):
-            return (fact.at, fact.assay, fact.matrix), f"{number_text(fact.level_ng_ml)} ng/mL"
+            sign = {Quantification.BELOW: "<", Quantification.ABOVE: ">"}.get(fact.quantification, "")
+            return (fact.at, fact.assay, fact.matrix), f"{sign}{number_text(fact.level_ng_ml)} ng/mL"
         case PlateletCount():
             return (fact.at,), f"{number_text(fact.count_10e9_l)} ×10⁹/L"
         case Lab():
@@ -162,17 +177,22 @@ def _values_at_once(now: Entries, reading: Reading) -> None:
         first: dict[Hashable, tuple[Entry, str]] = {}
         for entry, (key, value) in measured:
             earlier, earlier_value = first.setdefault(key, (entry, value))
-            if earlier is not entry:
-                reading.fault(
-                    error(
-                        "chart.values-at-once",
-                        place=entry.place("value"),
-                        at=entry.fact.at,
-                        first=earlier_value,
-                        second=value,
-                        first_line=earlier.line,
-                    )
+            if earlier is entry:
+                continue
+            place, at, first_line = entry.place("value"), entry.fact.at, earlier.line
+            if value == earlier_value:
+                reading.fault(error("chart.details-differ", place=place, at=at, value=value, first_line=first_line))
+                continue
+            reading.fault(
+                error(
+                    "chart.values-at-once",
+                    place=place,
+                    at=at,
+                    first=earlier_value,
+                    second=value,
+                    first_line=first_line,
                 )
+            )
 
 
 def _prescriptions(found: Sequence[Entry], reading: Reading) -> None:
@@ -181,7 +201,7 @@ def _prescriptions(found: Sequence[Entry], reading: Reading) -> None:
     pairs.sort(key=lambda pair: pair[1].at)
     for (earlier, before), (later, after) in pairwise(pairs):
         names = {"first": clip(earlier.written), "second": clip(later.written)}
-        if after.at == before.at or (before.stop is not None and before.stop > after.at):
+        if after.at == before.at or _overlap(before, after, reading.zone):
             reading.fault(
                 error(
                     "chart.prescriptions-at-once",
@@ -202,6 +222,14 @@ def _prescriptions(found: Sequence[Entry], reading: Reading) -> None:
                     second=names["second"],
                 )
             )
+
+
+def _overlap(before: Prescription, after: Prescription, zone: ZoneInfo | None) -> bool:
+    """Whether one prescription holds beyond the start of the next; a stop given as the day of the change does not."""
+    if before.stop is None or before.stop <= after.at:
+        return False
+    whole_day = zone is not None and before.stop == start_of_day(before.stop.astimezone(zone).date(), zone)
+    return not (whole_day and before.stop - after.at <= LONGEST_DAY)
 
 
 def _first_dose(now: Entries, zone: tzinfo) -> datetime | None:
@@ -240,9 +268,9 @@ def _out_of_life(now: Entries, patient: Patient | None, reading: Reading, receiv
     """Refuse facts before birth; flag facts after the chart was received."""
     zone = reading.zone
     born = start_of_day(patient.born, zone) if patient is not None and patient.born is not None and zone else None
-    for found in now.values():
+    for name, found in now.items():
         for entry in found:
             if born is not None and entry.fact.at < born:
                 reading.fault(error("chart.before-birth", place=entry.place(), at=entry.fact.at))
-            if received is not None and entry.fact.at > received:
+            if received is not None and entry.fact.at > received and name not in _PLANNABLE:
                 reading.flag(warning("chart.in-the-future", place=entry.place(), at=entry.fact.at, received=received))
