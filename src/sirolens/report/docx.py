@@ -14,8 +14,9 @@ from types import MappingProxyType
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from sirolens.report.columns import column_widths
 from sirolens.report.document import Document
-from sirolens.report.drawing import png, text_width
+from sirolens.report.drawing import png
 from sirolens.report.worded import Worded, unbroken, worded
 from sirolens.report.words import label
 
@@ -25,7 +26,7 @@ LATIN, EAST_ASIAN = "Arial", "Microsoft YaHei"
 LANG = MappingProxyType({"en": "en-GB", "zh": "zh-CN"})
 INK, QUIET, BLUE, RESEARCH, PALE = "1C2733", "55626F", "0B5A8F", "7A3B8F", "EAF2F8"
 TEXT_WIDTH_MM, FACT_WIDTH_MM = 178, 45
-CELL_MM, CELL_PADDING_MM, WIDEST_MM = 3.7, 3.0, 70.0  # size of bold 9 pt text, and what a column may ask for
+CELL_PT, CELL_MM, CELL_PADDING_MM = 9.0, 3.4, 4.2  # Arial is a little wider than the shipped font
 # Shape, colour and shade of each severity; the shape and the word tell it in a print without colour.
 LOOKS = MappingProxyType(
     {
@@ -284,7 +285,7 @@ def _facts(file: Any, items: Sequence[Mapping[str, Any]]) -> None:
     _set_widths(table, (FACT_WIDTH_MM, TEXT_WIDTH_MM - FACT_WIDTH_MM))
 
 
-def _fill(cell: Any, text: str, *, bold: bool = False, colour: str = "", size: float = 9) -> Any:
+def _fill(cell: Any, text: str, *, bold: bool = False, colour: str = "", size: float = CELL_PT) -> Any:
     from docx.shared import Pt
 
     paragraph = cell.paragraphs[0]
@@ -298,13 +299,15 @@ def _table(file: Any, block: Mapping[str, Any]) -> None:
 
     if block["caption"]:
         _paragraph(file, block["caption"], bold=True).paragraph_format.keep_with_next = True
+    widths_mm, scale = column_widths(block, total_mm=TEXT_WIDTH_MM, size_mm=CELL_MM, padding_mm=CELL_PADDING_MM)
+    size = CELL_PT * scale
     table = file.add_table(rows=1, cols=len(block["heads"]))
     _borders(table)
     for cell, head, numeric in zip(table.rows[0].cells, block["heads"], block["numeric"], strict=True):
-        paragraph = _fill(cell, head["text"], bold=True)
+        paragraph = _fill(cell, head["text"], bold=True, size=size)
         if head["unit"]:
             paragraph.add_run().add_break()
-            _run(paragraph, head["unit"], size=8, colour=QUIET)
+            _run(paragraph, head["unit"], size=0.9 * size, colour=QUIET)
         if numeric:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     table.rows[0]._tr.get_or_add_trPr().append(_element("w:tblHeader", {"w:val": "true"}))
@@ -313,25 +316,14 @@ def _table(file: Any, block: Mapping[str, Any]) -> None:
         added._tr.get_or_add_trPr().append(_element("w:cantSplit", {"w:val": "true"}))
         for index, (cell, text) in enumerate(zip(added.cells, row["cells"], strict=True)):
             mark = "► " if row["marked"] and index == 0 else ""
-            paragraph = _fill(cell, mark + text, bold=row["marked"])
+            paragraph = _fill(cell, mark + text, bold=row["marked"], size=size)
             if block["numeric"][index]:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             if row["marked"]:
                 _shade(cell._tc.get_or_add_tcPr(), PALE)
-    _widths(table, block)
+    _set_widths(table, widths_mm)
     for note in block["notes"]:
         _paragraph(file, note, size=8.5, colour=QUIET)
-
-
-def _widths(table: Any, block: Mapping[str, Any]) -> None:
-    """Share the width by the longest text of each column, so that an interval is not broken."""
-    needed = []
-    for index, head in enumerate(block["heads"]):
-        cells = [row["cells"][index] for row in block["rows"]]
-        words = [*head["text"].split(), head["unit"]]
-        longest = max(text_width(text, CELL_MM) for text in [*cells, *words])
-        needed.append(min(longest, WIDEST_MM) + 2 * CELL_PADDING_MM)
-    _set_widths(table, [TEXT_WIDTH_MM * one / sum(needed) for one in needed])
 
 
 def _set_widths(table: Any, widths_mm: Sequence[float]) -> None:

@@ -34,7 +34,7 @@ from sirolens.report.words import label, term
 
 __all__ = ["Band", "DoseBar", "LevelCourse", "LevelPoint"]
 
-LEVEL_HEIGHT, DOSE_HEIGHT = 220, 42
+LEVEL_HEIGHT, DOSE_HEIGHT = 190, 40
 MOST_TIMES = 1200
 LONGEST_PATTERN = 14  # a week of two doses a day
 SHAPES = ("circle", "square", "diamond", "cross", "M-1,-0.4H1V0.4H-1Z", "M-0.4,-1V1H0.4V-1Z")
@@ -400,6 +400,18 @@ def _dose_labels(course: LevelCourse, span: tuple[int, int], language: str, zone
     return rows
 
 
+def _drawn_amounts(doses: Sequence[DoseBar]) -> list[tuple[DoseBar, float]]:
+    """Height of each bar: a missed dose recorded as 0 mg is as high, and hollow, as the one before it."""
+    drawn, before = [], 0.0
+    for dose in sorted(doses, key=lambda one: one.at):
+        amount_mg = dose.amount_mg
+        if amount_mg == 0 and dose.status in ("missed", "uncertain"):
+            amount_mg = before
+        drawn.append((dose, amount_mg))
+        before = amount_mg or before
+    return drawn
+
+
 def _dose_panel(
     course: LevelCourse, span: tuple[int, int], language: str, zone: str | None, *, last: bool
 ) -> dict[str, Any]:
@@ -408,11 +420,11 @@ def _dose_panel(
     width = max(1.2, min(9.0, 0.62 * WIDTH * DAY_MS / (span[1] - span[0])))
     y = number("amount", (0, most * 1.5), values=[0, most], grid=False, format=".3~g")
     rows = [
-        {"t": wall_ms(dose.at, zone), "amount": dose.amount_mg, **_DOSE_LOOKS[dose.status]}
-        for dose in course.doses
-        if dose.amount_mg > 0
+        {"t": wall_ms(dose.at, zone), "amount": amount_mg, **_DOSE_LOOKS[dose.status]}
+        for dose, amount_mg in _drawn_amounts(course.doses)
+        if amount_mg > 0
     ]
-    words = {"align": "left", "baseline": "bottom", "dy": -2, "dx": -2}
+    words = {"align": "left", "baseline": "bottom", "dy": -2, "dx": 3}
     layers = [
         layer(
             "bar", rows, {"width": width, "strokeWidth": 0.8}, x=x, y=y, fill=as_told("fill"), stroke=as_told("stroke")

@@ -8,6 +8,7 @@ machine are ignored: the same document gives the same bytes everywhere.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from typing import Any
 
 from sirolens.errors import SirolensError
 from sirolens.message import error
+from sirolens.report.columns import column_widths
 from sirolens.report.document import Document
 from sirolens.report.drawing import FONT, font_folder
 from sirolens.report.html import drawn, with_units_kept
@@ -23,6 +25,8 @@ from sirolens.report.words import label
 
 __all__ = ["render", "write"]
 
+# As in templates/page.typ: the width between the margins, the size of text in cells, the padding of a cell and a frame.
+TEXT_WIDTH_MM, CELL_MM, CELL_PADDING_MM, FRAME_MM = 178.0, 3.1, 3.0, 8.0
 LANGUAGE_AND_REGION = MappingProxyType({"en": ("en", "GB"), "zh": ("zh", "CN")})
 
 
@@ -59,8 +63,10 @@ def render(document: Document, language: str) -> bytes:
         raise SirolensError(error("report.pdf-needs-typst")) from missing
     said = worded(document, language)
     lang, region = LANGUAGE_AND_REGION[said.language]
+    told = with_units_kept(said)
     data = {
-        **with_units_kept(said),
+        **told,
+        "blocks": _with_widths(told["blocks"], TEXT_WIDTH_MM),
         "running": said.banner or said.title,
         "font": FONT,
         "lang": lang,
@@ -80,6 +86,20 @@ def render(document: Document, language: str) -> bytes:
     if warnings:
         raise SirolensError(error("report.pdf-warned", text="; ".join(str(one) for one in warnings)))
     return bytes(pdf)
+
+
+def _with_widths(blocks: Sequence[dict[str, Any]], total_mm: float) -> list[dict[str, Any]]:
+    """Give every table the widths of its columns; inside a frame there is less room."""
+    found = []
+    for block in blocks:
+        if block["kind"] == "table":
+            widths_mm, scale = column_widths(block, total_mm=total_mm, size_mm=CELL_MM, padding_mm=CELL_PADDING_MM)
+            found.append({**block, "widths_mm": widths_mm, "scale": scale})
+        elif block["kind"] == "frame":
+            found.append({**block, "blocks": _with_widths(block["blocks"], total_mm - FRAME_MM)})
+        else:
+            found.append(block)
+    return found
 
 
 def write(document: Document, language: str, path: Path) -> None:

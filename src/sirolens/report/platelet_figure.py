@@ -29,7 +29,7 @@ from sirolens.report.words import label, term
 
 __all__ = ["Bleed", "PlateletCourse", "PlateletPoint", "Rescue"]
 
-HEIGHT = 150
+HEIGHT = 120
 TICKS = (1, 3, 10, 30, 100, 300, 1000)
 LOWEST = 1.0  # a logarithmic axis has no zero; a count below 1 stands on the lowest line
 DROP = "M0,-1.3C0.5,-0.5,0.9,0,0.9,0.45A0.9,0.85,0,1,1,-0.9,0.45C-0.9,0,-0.5,-0.5,0,-1.3Z"

@@ -40,8 +40,7 @@ __all__ = ["Worded", "texts", "unbroken", "worded"]
 
 MISSING = "–"
 NOT_SHOWN = frozenset({"kind", "name", "severity", "alt"})
-# Longest text, in widths of a Chinese character, that fits beside others: a third of the page, a short column.
-FACT_SQUARES, CELL_SQUARES = 22.0, 9.0
+FACT_SQUARES = 22.0  # longest text, in widths of a Chinese character, that fits beside other facts
 CERTAIN = frozenset({Mark.SEEN, Mark.DERIVED, Mark.MEASURED})
 _BEFORE_UNIT = re.compile(
     r"(?<=\d) (?=(?:mg|mcg|kg|g|ng|pg|µmol|mmol|mL|L|U|h|cm|m²|SD|%|×10|days?|weeks?|months?|years?"
@@ -232,15 +231,11 @@ class _Speaker:
             }
             for index, row in enumerate(table.rows)
         ]
-        wide = [
-            any(_squares(row["cells"][index]) > CELL_SQUARES for row in rows) for index in range(len(table.columns))
-        ]
         return {
             "kind": "table",
             "caption": "" if table.caption is None else self.said(table.caption),
             "heads": [self.head(column) for column in table.columns],
             "numeric": numeric,
-            "wide": wide,
             "rows": rows,
             "notes": [self.said(note) for note in table.notes],
         }
