@@ -77,6 +77,26 @@ def api_page() -> str:
 
 PAGES = {"docs/cli.md": cli_page, "docs/api.md": api_page}
 
+
+def draw_figures() -> None:
+    """The README's picture, made by the program from an example chart.
+
+    It is not compared byte for byte: the last digits of a curve may differ between processors.
+    """
+    from sirolens.care.advice_page import level_course
+    from sirolens.care.consult import consult
+    from sirolens.interop.chart_json import read_chart
+    from sirolens.report.figures import svg
+
+    chart, flags = read_chart(ROOT / "examples" / "charts" / "adult_three_troughs.json")
+    assert chart.last_recorded is not None
+    drawing = level_course(consult(chart, at=chart.last_recorded, flags=flags))
+    (ROOT / "docs" / "figures" / "levels.svg").write_text(
+        svg(drawing, name="levels", language="en", zone=chart.zone), encoding="utf-8"
+    )
+
+
 if __name__ == "__main__":
     for name, make in PAGES.items():
         (ROOT / name).write_text(make(), encoding="utf-8")
+    draw_figures()

@@ -18,7 +18,7 @@ ALL_PYTHON = sorted(
 )
 LONGEST_FILE_LINES = 700  # DESIGN: the limit; every ugly file of the field began with an exception
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "core", "manager", "misc"}
-# What starts slowly (measured 0.2 to 1.2 s each) is imported where it is used, so that `sirolens --help` answers at once.
+# What starts slowly (0.2 to 1.2 s each) is imported where it is used, so that `sirolens --help` answers at once.
 SLOW = {"altair", "pandas", "xarray", "scipy.stats", "scipy.optimize", "typst", "docx", "vl_convert", "arviz_stats"}
 
 

@@ -42,3 +42,16 @@ def test_readme_names_the_two_commands_the_makefile_has() -> None:
     for command in ("run", "test"):
         assert f"make {command}" in readme
         assert re.search(rf"^{command}:", makefile, flags=re.MULTILINE)
+
+
+def test_pictures_named_in_the_readme_exist_and_are_the_programs_own() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", readme)
+    assert pictures
+    for picture in pictures:
+        assert "vega" in (ROOT / picture).read_text(encoding="utf-8").lower() or "<svg" in (ROOT / picture).read_text()
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [link for link in re.findall(r"\]\(((?!https?:)[^)#]+)\)", readme) if not (ROOT / link).exists()]

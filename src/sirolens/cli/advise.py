@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from sirolens import __version__
-from sirolens.cli.show import Language, language_option
+from sirolens.cli.show import Language, language_option, tell_first_run
 from sirolens.errors import InputError
 from sirolens.message import Place, error
 from sirolens.report.words import label
@@ -46,6 +46,7 @@ def add_to(app: typer.Typer, language: str) -> None:
         seed: int = typer.Option(1, min=0, help=text("seed-help")),
         show_in: Language = language_option(language),
     ) -> None:
+        tell_first_run(show_in)
         consultation = _consultation(chart, at, model, settings, acknowledge, seed)
         written = _reports(consultation, html, pdf, docx, show_in)
         if as_json:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,7 +14,7 @@ import typer
 from sirolens.message import Message, most_severe_first
 from sirolens.report.words import label, say, severity_word
 
-__all__ = ["Language", "language_option", "show_flags"]
+__all__ = ["Language", "language_option", "show_flags", "tell_first_run"]
 
 
 class Language(StrEnum):
@@ -31,3 +33,13 @@ def show_flags(messages: Iterable[Message], language: str) -> None:
     """Write messages to the error stream, the most serious first, each once."""
     for message in most_severe_first(dict.fromkeys(messages)):
         typer.echo(f"{severity_word(message.severity, language)}: {say(message, language)}", err=True)
+
+
+def tell_first_run(language: str) -> None:
+    """Say that the kernels are about to be compiled, where no compiled one is found: it takes a minute, once."""
+    import sirolens.engine  # settles where compiled kernels are kept
+
+    assert sirolens.engine
+    folder = Path(os.environ["NUMBA_CACHE_DIR"])
+    if next(folder.rglob("*.nbi"), None) is None:
+        typer.echo(label("cli.compiling", language), err=True)
