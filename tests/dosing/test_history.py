@@ -17,7 +17,7 @@ from sirolens.dosing.history import from_chart
 from sirolens.errors import ChartError
 from sirolens.message import Message, Severity
 from sirolens.models.timeline import History
-from sirolens.regimen import Regimen, alternate_days, daily, every, once, twice_daily, weekdays
+from sirolens.regimen import Regimen, alternate_days, daily, every, hold, once, twice_daily, weekdays
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 CLINIC = ZoneInfo("Europe/Berlin")
@@ -180,6 +180,73 @@ def test_a_change_of_dose_starts_the_count_anew_and_a_repeated_prescription_does
     assert read(changed)[0].levels[0].settled_d == pytest.approx(5.0, abs=1 / 12)
     repeated = chart(prescribed(daily(2)), prescribed(daily(2), START + 25 * DAY), levels=(level(START + 30 * DAY),))
     assert read(repeated)[0].levels[0].settled_d == pytest.approx(30.0, abs=1 / 12)
+
+
+def test_a_prescribed_weekly_pattern_need_not_come_twice() -> None:
+    plan = (
+        prescribed(daily(2)),
+        prescribed(hold(), START + 56 * DAY),
+        prescribed(weekdays(mon=2, wed=2, fri=2), START + 63 * DAY),
+    )
+    history, _ = read(chart(*plan, levels=(level(START + 71 * DAY),)), days=90)
+    assert history.levels[0].settled_d == pytest.approx(8.0, abs=1 / 12)
+
+
+REGIMENS = {
+    "2 daily": daily(2),
+    "1 daily": daily(1),
+    "2 alternate": alternate_days(2),
+    "1 twice": twice_daily(1),
+    "weekdays": weekdays(mon=2, wed=2, fri=1),
+    "none": hold(),
+}
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    first=st.sampled_from(sorted(REGIMENS)),
+    second=st.sampled_from(sorted(REGIMENS)),
+    change=st.integers(8, 60),
+    after=st.integers(1, 40),
+)
+def test_a_change_of_dosing_is_never_read_as_older_than_it_is(first: str, second: str, change: int, after: int) -> None:
+    plan = (prescribed(REGIMENS[first]), prescribed(REGIMENS[second], START + change * DAY))
+    one = chart(*plan, doses=(Dose(at=START - DAY, recorded=START - DAY, amount_mg=5.0),))
+    history, _ = read(replace(one, levels=(level(START + (change + after) * DAY),)), days=110)
+    settled_d = history.levels[0].settled_d
+    assert settled_d is not None
+    # What was taken says when the change shows: the first day whose milligrams are not those of the old regimen.
+    if first != second:
+        taken = [daily_mg(REGIMENS[name], change + after) for name in (first, second)]
+        old, new = taken[0], [*taken[0][:change], *daily_mg(REGIMENS[second], after, change)]
+        shown = next((day for day in range(change, change + after) if new[day] != old[day]), None)
+        if shown is not None:
+            assert settled_d <= change + after - shown + 7.0 + 1 / 12
+            if {first, second} <= {"2 daily", "1 daily"}:
+                assert settled_d == pytest.approx(after, abs=1 / 12)
+    elif first in ("2 daily", "1 daily", "1 twice", "weekdays"):  # an alternate-day regimen begun anew shifts its days
+        assert settled_d >= change + after - 3.0
+
+
+def daily_mg(regimen: Regimen, days: int, after: int = 0) -> list[float]:
+    """Milligrams of each calendar day."""
+    start = START + after * DAY
+    intakes = regimen.intakes(start, start + (days + 1) * DAY)
+    return [sum(i.amount_mg for i in intakes if (i.at.date() - start.date()).days == day) for day in range(days)]
+
+
+def test_a_date_the_prescription_calls_missed_is_no_change_of_dosing() -> None:
+    plan = prescribed(daily(2).missing((START + 20 * DAY).date()))
+    history, flags = read(chart(plan, levels=(level(START + 30 * DAY),)))
+    assert len(history.dose_mg) == 59
+    assert history.levels[0].settled_d == pytest.approx(30.0, abs=1 / 12)
+    assert "history.missed-before-level" in codes(flags)
+
+
+def test_a_gap_in_a_list_of_single_doses_is_read_as_a_missed_dose() -> None:
+    doses = tuple(Dose(at=START + day * DAY, recorded=START + day * DAY, amount_mg=2) for day in range(30) if day != 24)
+    history, _ = read(chart(doses=doses, levels=(level(START + 30 * DAY),)), days=31)
+    assert history.levels[0].settled_d == pytest.approx(30.0, abs=1 / 12)
 
 
 def test_a_loading_dose_is_not_the_regimen() -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import final
 from zoneinfo import ZoneInfo
 
-from sirolens.chart import Chart, DoseStatus, Level
+from sirolens.chart import Chart, DoseStatus, Level, Prescription
 from sirolens.message import Message, info, warning
 from sirolens.regimen import Cycle, Hold, Intake, InTurn, Limited, Missing, Once, Regimen, cycle
 
@@ -55,6 +55,8 @@ class Doses:
         Doses of which nobody is sure.
     planned : frozenset of datetime
         Doses whose time is the plan's, not a recorded one.
+    plans : tuple of (Prescription, datetime)
+        Each prescription with the instant it ended.
     """
 
     intakes: tuple[Intake, ...]
@@ -64,6 +66,7 @@ class Doses:
     missed_mg: tuple[float, ...]
     uncertain: tuple[datetime, ...]
     planned: frozenset[datetime]
+    plans: tuple[tuple[Prescription, datetime], ...] = ()
 
     @property
     def steady(self) -> bool:
@@ -93,6 +96,7 @@ def doses(chart: Chart, at: datetime) -> tuple[Doses, tuple[Message, ...]]:
     recorded = Counter((dose.at, dose.amount_mg) for dose in chart.doses if dose.status is not DoseStatus.MISSED)
     planned = {intake.at for intake in plan if (intake.at, intake.amount_mg) not in recorded}
     missed = [(dose.at, dose.amount_mg) for dose in chart.doses if dose.status is DoseStatus.MISSED]
+    missed += _taken_out(chart, at)
     stated = [level for level in chart.levels if level.excluded is None and level.last_dose_at is not None]
     for level in sorted(stated, key=lambda level: level.at):
         messages += _place(level, plan, planned, missed)
@@ -111,8 +115,36 @@ def doses(chart: Chart, at: datetime) -> tuple[Doses, tuple[Message, ...]]:
         missed_mg=tuple(amount_mg for _, amount_mg in missed),
         uncertain=uncertain,
         planned=frozenset(planned),
+        plans=chart.prescribed_spans(at),
     )
     return found, tuple(messages)
+
+
+def _taken_out(chart: Chart, at: datetime) -> list[tuple[datetime, float]]:
+    """Doses of dates that a prescription itself calls missed."""
+    zone = ZoneInfo(chart.zone)
+    found = []
+    for prescription, stop in chart.prescribed_spans(at):
+        whole = _with_missing(prescription.regimen)
+        if whole is not prescription.regimen:
+            start = prescription.at.astimezone(zone)
+            kept = set(prescription.regimen.intakes(start, stop))
+            found += [(i.at.astimezone(UTC), i.amount_mg) for i in whole.intakes(start, stop) if i not in kept]
+    return found
+
+
+def _with_missing(regimen: Regimen) -> Regimen:
+    """The regimen as it was meant; the same object where nothing was taken out of it."""
+    if isinstance(regimen, Missing):
+        return _with_missing(regimen.regimen)
+    if isinstance(regimen, Limited):
+        inner = _with_missing(regimen.regimen)
+        return regimen if inner is regimen.regimen else replace(regimen, regimen=inner)
+    if isinstance(regimen, InTurn):
+        parts = tuple(_with_missing(part) for part in regimen.parts)
+        unchanged = all(new is old for new, old in zip(parts, regimen.parts, strict=True))
+        return regimen if unchanged else replace(regimen, parts=parts)
+    return regimen
 
 
 def _place(
@@ -190,8 +222,9 @@ def dose_before(found: Doses, at: datetime) -> Intake | None:
 def settled_days(found: Doses, at: datetime, zone: ZoneInfo) -> tuple[float | None, int]:
     """Tell for how long the dosing had been the same at an instant.
 
-    Totals of calendar days are compared at every pattern length of `PATTERNS_D`; single missed doses, at most one a
-    week, do not count as a change.
+    Totals of calendar days are compared at every pattern length of `PATTERNS_D`, which must have come twice unless it
+    is the prescribed one. A missed dose with no other within a week is no change; where nothing was prescribed, a day
+    without a dose is read as one.
 
     Returns
     -------
@@ -208,8 +241,7 @@ def settled_days(found: Doses, at: datetime, zone: ZoneInfo) -> tuple[float | No
     today = at.astimezone(zone).date()
     first_day = max(days[0], today - timedelta(days=LOOK_BACK_D))
     totals = _daily_totals(found, taken, first_day, today, zone)
-    starts = [(_run_start(totals, period), period) for period in PATTERNS_D]
-    start = min(s for s, period in starts if period == 1 or len(totals) - s >= 2 * period)
+    start = _settled_since(totals, *_prescribed(found, at, first_day, zone), tolerant=not found.plans)
     since = first_day + timedelta(days=start)
     in_run = [intake for intake, day in zip(taken, days, strict=True) if since <= day < today]
     new = [i for i, day in zip(taken, days, strict=True) if day == today and in_run and not _seen(i, in_run)]
@@ -220,6 +252,30 @@ def settled_days(found: Doses, at: datetime, zone: ZoneInfo) -> tuple[float | No
     on_or_after = (intake.at for intake, day in zip(taken, days, strict=True) if day >= since)
     begun = next(on_or_after, datetime(since.year, since.month, since.day, tzinfo=zone))
     return (at - begun) / DAY, missed
+
+
+def _prescribed(found: Doses, at: datetime, first_day: date, zone: ZoneInfo) -> tuple[int, int]:
+    """Length of the prescribed pattern in force, in whole days, and since which day; (1, 0) when there is none."""
+    for prescription, stop in found.plans:
+        if prescription.at <= at <= stop:
+            begun = prescription.at.astimezone(zone).date()
+            repeating = cycle(_present_part(prescription.regimen, (at.astimezone(zone).date() - begun).days))
+            if repeating is not None:
+                return max(1, round(repeating.period_h / 24.0)), max(0, (begun - first_day).days)
+    return 1, 0
+
+
+def _settled_since(totals: Sequence[float], prescribed_d: int, prescribed_since: int, *, tolerant: bool) -> int:
+    """First day from which some pattern has been kept: twice at least, or, if it is prescribed, since it was."""
+    days = len(totals)
+    best = days
+    for period in {*PATTERNS_D, prescribed_d}:
+        start = min(_run_start(totals, period, tolerant), _run_start_backward(totals, period, tolerant))
+        if period == 1 or days - start >= 2 * period:
+            best = min(best, start)
+        elif period == prescribed_d:
+            best = min(best, max(start, prescribed_since))
+    return best
 
 
 def _seen(intake: Intake, earlier: Sequence[Intake]) -> bool:
@@ -241,7 +297,7 @@ def _daily_totals(found: Doses, taken: Sequence[Intake], first: date, today: dat
     return totals
 
 
-def _run_start(totals: Sequence[float], period: int) -> int:
+def _run_start(totals: Sequence[float], period: int, tolerant: bool) -> int:
     """First day of the last stretch in which every day equals the one a period before."""
     filled = list(totals)
     start, last_gap = 0, -LONELY_D
@@ -251,11 +307,25 @@ def _run_start(totals: Sequence[float], period: int) -> int:
         expected = filled[day - period]
         if abs(totals[day] - expected) <= SAME_AMOUNT * max(expected, totals[day]):
             continue
-        if totals[day] == 0.0 and expected > 0.0 and day - last_gap >= LONELY_D:
+        if tolerant and totals[day] == 0.0 and expected > 0.0 and day - last_gap >= LONELY_D:
             filled[day] = expected
             last_gap = day
         else:
             start, last_gap = day, day - LONELY_D
+    return start
+
+
+def _run_start_backward(totals: Sequence[float], period: int, tolerant: bool) -> int:
+    """The same, taking the last days as the pattern."""
+    filled = list(totals)
+    start, last_gap = max(0, len(totals) - period), len(totals) + LONELY_D
+    while start > 0:
+        day, expected = start - 1, filled[start - 1 + period]
+        if abs(totals[day] - expected) > SAME_AMOUNT * max(expected, totals[day]):
+            if not tolerant or totals[day] != 0.0 or last_gap - day < LONELY_D:
+                break
+            filled[day], last_gap = expected, day
+        start = day
     return start
 
 
