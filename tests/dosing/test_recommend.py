@@ -260,3 +260,30 @@ def test_no_advice_leaves_the_grid_the_caps_or_the_step(
     if age < 1 or (age < 18 and weight < 7):
         assert advice.outcome is Outcome.NOT_COMPUTED
     assert advice.next_sample.latest >= NOW.date()
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"adverse_events": (event("pneumonitis", 2),)}, "guardrails.lung"),
+        ({"therapies": (therapy("clarithromycin", 3),)}, "interactions.avoid-inhibitor"),
+    ],
+)
+def test_nothing_is_put_forward_while_the_drug_itself_is_in_question(facts: dict[str, Any], code: str) -> None:
+    found = on(daily(3), **facts)
+    advice = advise(found, posterior())
+    assert (advice.outcome, advice.preferred, advice.reasons[0].code) == (
+        Outcome.NONE,
+        None,
+        "dosing.none-until-clear",
+    )
+    told = advise(found, posterior(), acknowledged={code: "seen by the lung clinic, unrelated"})
+    assert told.outcome is Outcome.KEEP
+
+
+def test_falling_platelets_still_leave_a_decrease_open() -> None:
+    advice = advise(on(daily(3), **FALLING), posterior(view(trough_per_mg=6.0)))
+    assert advice.outcome is Outcome.CHANGE
+    assert advice.first is not None
+    assert advice.first.daily_mg == 1.5
+    assert advice.next_sample.reason.code == "monitoring.critical-level"

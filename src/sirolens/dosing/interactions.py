@@ -378,8 +378,8 @@ def _in_force(start_date: date, entry: Perpetrator) -> Iterable[Message]:
         yield info(
             "interactions.split-unknown",
             drug=drug,
-            clearance_ratio=cl_all,
-            bioavailability_ratio=f_all,
+            clearance_ratio=round(cl_all, 2),
+            bioavailability_ratio=round(f_all, 2),
         )
 
 

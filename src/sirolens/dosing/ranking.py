@@ -26,6 +26,20 @@ OVERRIDABLE = frozenset(
 """Reasons that give way when their code is acknowledged with a reason."""
 
 
+STOPPERS = frozenset(
+    {
+        "guardrails.infection",
+        "guardrails.lung",
+        "guardrails.pregnancy",
+        "guardrails.swelling",
+        "guardrails.sirolimus-twice",
+        "interactions.avoid-inhibitor",
+        "interactions.listed-inhibitor",
+    }
+)
+"""Critical messages that speak against the drug as it is taken, not only against more of it."""
+
+
 class Outcome(StrEnum):
     """What the advice comes to."""
 
@@ -189,6 +203,7 @@ def decide(
     current: Current | None,
     who: Who,
     settings: Settings,
+    blocks: Sequence[Message] = (),
 ) -> Decision:
     """Choose between starting, keeping, changing and saying nothing.
 
@@ -205,7 +220,12 @@ def decide(
         Small children get no single dose.
     settings : Settings
         Margin, least chance, and the label's days before the next change.
+    blocks : sequence of Message
+        Critical messages nobody has acknowledged; while one of `STOPPERS` stands, no dose is put forward.
     """
+    stops = tuple(message for message in blocks if message.code in STOPPERS)
+    if stops:
+        return Decision(outcome=Outcome.NONE, preferred=None, reasons=(info("dosing.none-until-clear", alerts=stops),))
     if not offered:
         return Decision(outcome=Outcome.NONE, preferred=None, reasons=(info("dosing.none-offered"),))
     best = offered[0]

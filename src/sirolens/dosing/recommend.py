@@ -342,9 +342,11 @@ LEVEL_ALERTS = frozenset(
         "guardrails.platelets-fall-level-high",
         "guardrails.platelets-fall-level-rising",
         "guardrails.level-far-above",
+        "interactions.avoid-inhibitor",
+        "interactions.listed-inhibitor",
     }
 )
-"""Critical messages that rest on a level: another one is wanted within days."""
+"""Critical messages about exposure: another level is wanted within days."""
 
 
 def _protocol(person: Who, claim: Claim | None, settings: Settings) -> tuple[Message, ...]:
@@ -408,14 +410,14 @@ def _computed(
         settings=settings,
     )
     offered = tuple(replace(row, auc24_ng_h_ml=posterior.auc24(row.plan.cycle)) for row in offered)
-    decision = decide(offered, current=current, who=person, settings=settings)
+    decision = decide(offered, current=current, who=person, settings=settings, blocks=blocks)
     form = _form(person, current, products)
     per_model = _per_model(troughs, target, products, form, settings)
     messages = [] if decision.preferred is None else list(offered[decision.preferred].flags)
     if spread := _spread(per_model, products, form, settings):
         messages.append(spread)
     reach = protocol_reach(claim, troughs, offered, target, settings)
-    messages += [dose.message for dose in reach if dose.message is not None]
+    messages += dict.fromkeys(dose.message for dose in reach if dose.message is not None)
     nearest = [dose.nearest_mg for dose in per_model]
     return _Table(
         options=offered,
