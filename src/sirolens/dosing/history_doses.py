@@ -255,14 +255,24 @@ def settled_days(found: Doses, at: datetime, zone: ZoneInfo) -> tuple[float | No
 
 
 def _prescribed(found: Doses, at: datetime, first_day: date, zone: ZoneInfo) -> tuple[int, int]:
-    """Length of the prescribed pattern in force, in whole days, and since which day; (1, 0) when there is none."""
-    for prescription, stop in found.plans:
-        if prescription.at <= at <= stop:
-            begun = prescription.at.astimezone(zone).date()
-            repeating = cycle(_present_part(prescription.regimen, (at.astimezone(zone).date() - begun).days))
-            if repeating is not None:
-                return max(1, round(repeating.period_h / 24.0)), max(0, (begun - first_day).days)
-    return 1, 0
+    """Length of the prescribed pattern in force, in whole days, and since which day; (1, 0) when there is none.
+
+    The same pattern prescribed anew goes on.
+    """
+    present: Cycle | None = None
+    since = 0
+    for prescription, stop in reversed(found.plans):
+        if prescription.at > at:
+            continue
+        begun = prescription.at.astimezone(zone).date()
+        last = min(at, stop).astimezone(zone).date()
+        repeating = cycle(_present_part(prescription.regimen, (last - begun).days))
+        if present is None and (repeating is None or stop < at):
+            break
+        if present is not None and repeating != present:
+            break
+        present, since = repeating, max(0, (begun - first_day).days)
+    return (1, 0) if present is None else (max(1, round(present.period_h / 24.0)), since)
 
 
 def _settled_since(totals: Sequence[float], prescribed_d: int, prescribed_since: int, *, tolerant: bool) -> int:
