@@ -41,9 +41,8 @@ def test_complex_step_is_the_derivative(structure: Structure, regimen: Any, data
     """Oracle: central difference in the logarithm of one parameter."""
     parameters, records = regimen
     column = data.draw(st.sampled_from(used(structure)))
-    # Where a dose meets a record to the instant, the level jumps with the lag: keep records off the jumps.
-    records = [r | {"time_h": r["time_h"] + (0.0137 if r["evid"] == 0 else 0.0)} for r in records]
-    records = _in_order(records)
+    # Where a dose enters or ends at the very moment of a record the level jumps or bends: keep them apart.
+    parameters = parameters * np.where([n[:3] in ("lag", "dur", "rat") for n in PARAMETERS], 1.00371, 1.0)
     events = table(records)
 
     def moved(by: float) -> np.ndarray:
@@ -58,15 +57,7 @@ def test_complex_step_is_the_derivative(structure: Structure, regimen: Any, data
     plain = moved(0.0)
     scale = max(np.abs(plain).max(initial=0.0), np.abs(difference).max(initial=0.0), 1e-300)
     np.testing.assert_allclose(values.real, plain, rtol=1e-12, atol=1e-14 * scale)
-    np.testing.assert_allclose(values.imag / STEP, difference, rtol=0, atol=DIFFERENCE_ERROR * scale * 10)
-
-
-def _in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    time, out = -np.inf, []
-    for r in records:
-        time = max(time, r["time_h"])
-        out.append(r | {"time_h": time})
-    return out
+    np.testing.assert_allclose(values.imag / STEP, difference, rtol=0, atol=DIFFERENCE_ERROR * scale)
 
 
 def test_derivatives_at_coinciding_rates_are_exact() -> None:

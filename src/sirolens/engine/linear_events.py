@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,18 @@ class Events:
     at : (records,) int64
         Parameter set of the record itself: bioavailability, lag, duration, rate, steady state, the volume that
         turns an observed amount into a concentration.
+
+    Attributes
+    ----------
+    plain : (records,) int8
+        What the fast path needs to know of a record: 0 observation, 1 or 2 a bolus into that compartment and
+        nothing more, 3 anything else.
+    observations : (n,) int64
+        Number of observation records of each patient.
+    dose_records : int
+        Most dose records of any patient: the room for trains that `lane_work` asks for.
+    parameter_sets : int
+        Number of parameter sets the records speak of.
     """
 
     start: NDArray[np.int64]
@@ -65,6 +77,22 @@ class Events:
     addl: NDArray[np.int64]
     before: NDArray[np.int64]
     at: NDArray[np.int64]
+    plain: NDArray[np.int8] = field(init=False)
+    observations: NDArray[np.int64] = field(init=False)
+    dose_records: int = field(init=False)
+    parameter_sets: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        plain, observations, dose_records, sets = _summary(
+            self.start, self.evid, self.rate_mg_h, self.compartment, self.ss, self.addl, self.before, self.at
+        )
+        for name, value in (
+            ("plain", plain),
+            ("observations", observations),
+            ("dose_records", int(dose_records)),
+            ("parameter_sets", int(sets)),
+        ):
+            object.__setattr__(self, name, value)
 
     @property
     def patients(self) -> int:
@@ -85,29 +113,33 @@ class Events:
             self.addl,
             self.before,
             self.at,
+            self.plain,
         )
 
-    @property
-    def observations(self) -> NDArray[np.int64]:
-        """Number of observation records of each patient."""
-        return _count(self.evid == 0, self.start)
 
-    @property
-    def dose_records(self) -> int:
-        """Most dose records of any patient: the room for trains that `lane_work` asks for."""
-        doses = _count((self.evid == 1) | (self.evid == 4), self.start)
-        return int(doses.max(initial=0))
-
-    @property
-    def parameter_sets(self) -> int:
-        """Number of parameter sets the records speak of."""
-        return int(max(self.before.max(initial=0), self.at.max(initial=0))) + 1
-
-
-def _count(mask: NDArray[np.bool_], start: NDArray[np.int64]) -> NDArray[np.int64]:
-    total = np.concatenate(([0], np.cumsum(mask, dtype=np.int64)))
-    counts: NDArray[np.int64] = total[start[1:]] - total[start[:-1]]
-    return counts
+@njit(cache=True, nogil=True, error_model="numpy")
+def _summary(
+    start: Any, evid: Any, rate_mg_h: Any, compartment: Any, ss: Any, addl: Any, before: Any, at: Any
+) -> tuple[Any, Any, int, int]:
+    """What every prediction asks of a table, worked out once."""
+    plain = np.empty(len(evid), np.int8)
+    observations = np.zeros(len(start) - 1, np.int64)
+    dose_records = 0
+    sets = 0
+    for p in range(len(start) - 1):
+        doses = 0
+        for r in range(start[p], start[p + 1]):
+            sets = max(sets, before[r], at[r])
+            plain[r] = 3
+            if evid[r] == 0:
+                observations[p] += 1
+                plain[r] = 0
+            elif evid[r] == 1 or evid[r] == 4:
+                doses += 1
+                if evid[r] == 1 and rate_mg_h[r] == 0.0 and ss[r] == 0 and addl[r] == 0:
+                    plain[r] = compartment[r]
+        dose_records = max(dose_records, doses)
+    return plain, observations, dose_records, sets + 1
 
 
 def events_from_columns(
@@ -160,9 +192,12 @@ def events_from_columns(
     def column(values: ArrayLike, kind: type[np.generic]) -> NDArray[Any]:
         return np.ascontiguousarray(np.broadcast_to(np.asarray(values), (n,)).astype(kind))
 
+    starts = np.asarray([0, n] if start is None else start, np.int64)
+    if starts.ndim != 1 or starts.size < 1 or starts[0] != 0 or starts[-1] != n or np.any(np.diff(starts) < 0):
+        raise TableError(error("events.start-unordered", records=n))
     sets = column(before, np.int64)
     events = Events(
-        start=np.asarray([0, n] if start is None else start, np.int64),
+        start=starts,
         time_h=times,
         evid=column(evid, np.int8),
         amount_mg=column(amount_mg, np.float64),
@@ -183,8 +218,6 @@ def events_from_columns(
 def _faults(events: Events) -> list[Message]:
     """Every kind of fault, with the first record that has it."""
     start, time, n = events.start, events.time_h, events.time_h.size
-    if start.ndim != 1 or start.size < 1 or start[0] != 0 or start[-1] != n or np.any(np.diff(start) < 0):
-        return [error("events.start-unordered", records=n)]
     evid, amount, rate, ss, ii = events.evid, events.amount_mg, events.rate_mg_h, events.ss, events.ii_h
     dose = (evid == 1) | (evid == 4)
     first = np.zeros(n, bool)

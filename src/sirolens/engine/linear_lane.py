@@ -75,6 +75,7 @@ class Records(NamedTuple):
     addl: Any
     before: Any
     at: Any
+    plain: Any
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -111,7 +112,7 @@ def _plain_records(
     The same arithmetic as `advance` and `give` in the same order, on local numbers instead of memory: this is where
     nearly all records of nearly all patients end. Returns the first record not taken and the outputs written.
     """
-    time_h, evid, before, at = records.time_h, records.evid, records.before, records.at
+    time_h, plain, before, at, amount_mg = records.time_h, records.plain, records.before, records.at, records.amount_mg
     train = trains_at(N)
     y0, y1, y2, a = w[STATE], w[STATE + 1], w[STATE + 2], 0.0 * w[STATE]
     if N == 1:
@@ -122,28 +123,20 @@ def _plain_records(
     if book[ALIVE] == 1:
         started, starts, staged = book[BOOK + STARTED], book[BOOK + STARTS], book[BOOK + STAGED] != 0
         begin, period, dose = w[train + START], w[train + PERIOD], w[train + AMOUNT]
-    now = time_h[r - 1] + 0.0 * y0
+    zero = 0.0 * y0
+    now = time_h[r - 1] + zero
     interval = now - now
     e0, e1, e2, g0, g1, g2, p = interval, interval, interval, interval, interval, interval, interval
     while r < last:
-        kind, until = evid[r], time_h[r] + 0.0 * y0
-        amount = 0.0 * y0
-        deep = False
-        if kind == 1:
-            route = ROUTE_1 if records.compartment[r] == 1 else ROUTE_2
-            deep = N == 1 and route == ROUTE_1
-            row = at[r]
-            amount = parameters[row, route + F] * records.amount_mg[r]
-            if (
-                records.rate_mg_h[r] != 0.0
-                or records.ss[r] != 0
-                or records.addl[r] != 0
-                or (zero_order and route == ROUTE_1)
-                or parameters[row, route + LAG] != 0.0
-            ):
-                break
-        if kind >= 3 or (before[r] != held and until != now):
+        kind, until = plain[r], time_h[r] + zero
+        if kind == 3 or (before[r] != held and until != now):
             break
+        amount = zero
+        if kind != 0:
+            route = ROUTE_1 if kind == 1 else ROUTE_2
+            if (zero_order and kind == 1) or parameters[at[r], route + LAG] != 0.0:
+                break
+            amount = parameters[at[r], route + F] * amount_mg[r]
         if starts - started > RUN and (begin + (started + RUN) * period).real <= until.real:
             break
         while now != until or started < starts:
@@ -182,11 +175,10 @@ def _plain_records(
                 inside += u2 * y2
             out[written] = NG_PER_ML_PER_MG_PER_L * inside / parameters[at[r], V1]
             written += 1
-        elif kind == 1:
-            if deep:
-                a += amount
-            else:
-                y0, y1, y2 = y0 + u0 * amount, y1 + u1 * amount, y2 + u2 * amount
+        elif N == 1 and kind == 1:
+            a += amount
+        else:
+            y0, y1, y2 = y0 + u0 * amount, y1 + u1 * amount, y2 + u2 * amount
         r += 1
     w[STATE], w[STATE + 1], w[STATE + 2] = y0, y1, y2
     if N == 1:
