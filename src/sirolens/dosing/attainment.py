@@ -213,7 +213,7 @@ def next_best(
     high_ng_ml: float,
     additive_ng_ml: float,
     proportional: float,
-    most_draws: int = 2500,
+    most_draws: int = 1000,
 ) -> Array:
     """Return the chance in range of each option after a next level that has not been measured yet.
 
