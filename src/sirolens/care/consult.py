@@ -212,7 +212,7 @@ def consult(
     settings = settings or default_settings()
     history, history_flags = from_chart(known, at)
     averaged, refused = _averaged(known, history, at, models, settings, seed)
-    without = None if averaged is None else _alternatives(known, history, at, models, settings, seed)
+    without = {} if averaged is None else _alternatives(averaged, known, at, models, settings, seed)
     advice = recommend(
         known,
         None if averaged is None else from_averaged(averaged),
@@ -222,7 +222,7 @@ def consult(
         products=products,
         settings=settings,
         acknowledged=acknowledged,
-        alternatives=without or {},
+        alternatives=without,
         unavailable=refused,
     )
     curve, caption, planned = _curve(averaged, advice, known, at)
@@ -267,22 +267,24 @@ def _averaged(
 
 
 def _alternatives(
+    averaged: Averaged,
     chart: Chart,
-    history: History,
     at: datetime,
     models: Sequence[PopulationModel] | None,
     settings: Settings,
     seed: int,
 ) -> dict[str, Posterior]:
-    """The same estimates under other assumptions, where those matter for this patient."""
+    """The same estimates under other assumptions, where those enter this patient's estimates at all."""
     found: dict[str, Posterior] = {}
-    if "bilirubin" in history.covariates:
+    history = averaged.history
+    read = {covariate.chart for member in averaged.members for covariate in member.model.covariates}
+    if "bilirubin" in read & set(history.covariates):
         # Bilirubin raised by haemolysis is no sign of a slow liver: the dose at the models' reference stands beside.
         blind = {name: line for name, line in history.covariates.items() if name != "bilirubin"}
         other, _ = _averaged(chart, replace(history, covariates=blind), at, models, settings, seed)
         if other is not None:
             found["without-bilirubin"] = from_averaged(other)
-    if assess(chart, at)[0]:
+    if any(member.estimate.history.multipliers for member in averaged.members):
         other, _ = _averaged(chart, history, at, models, settings, seed, interactions=False)
         if other is not None:
             found["without-interactions"] = from_averaged(other)
