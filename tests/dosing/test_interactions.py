@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sirolens.dosing.interactions import assess, known_drugs, multipliers, perpetrators, segments, split
+from sirolens.dosing.interaction_table import perpetrators, split
+from sirolens.dosing.interactions import assess, ended, known_drugs, multipliers, segments
 from sirolens.message import Severity
 from sirolens.models.catalog import load
 from sirolens.regimen import daily
@@ -198,3 +199,11 @@ def test_a_therapy_recorded_later_is_not_seen() -> None:
     late = therapy("clarithromycin", 5)
     assert assess(chart(therapies=(late,)).known(days_ago(6)), days_ago(6)) == ((), ())
     assert assess(chart(therapies=(late,)).known(NOW + timedelta(1)), NOW)[0]
+
+
+def test_an_effect_thought_away_leaves_the_past_as_it_was() -> None:
+    effects = assess(chart(therapies=(therapy("diltiazem", 20), therapy("erythromycin", 60, stop=40))), NOW)[0]
+    before, after = segments(effects), segments(ended(effects, NOW))
+    assert after[:-1] == before
+    assert after[-1].at == NOW
+    assert (after[-1].clearance, after[-1].bioavailability) == (1.0, 1.0)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sirolens.dosing.interactions import perpetrators
+from sirolens.dosing.interaction_table import perpetrators
 from sirolens.dosing.literature import source, sourced, table
 from sirolens.source import Mark
 

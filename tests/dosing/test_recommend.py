@@ -287,3 +287,16 @@ def test_falling_platelets_still_leave_a_decrease_open() -> None:
     assert advice.first is not None
     assert advice.first.daily_mg == 1.5
     assert advice.next_sample.reason.code == "monitoring.critical-level"
+
+
+def test_a_small_childs_range_ends_at_the_present_dose_while_an_alert_stands() -> None:
+    found = chart(
+        1.5,
+        10,
+        patient=patient(1.5, **CHINESE),
+        prescriptions=(prescription(daily(0.5), 60, "solution"),),
+        platelet_counts=(count(80, 20), count(40, 1)),
+        levels=(level(10, 20), level(18, 0)),
+    )
+    advice = advise(found, posterior(view(trough_per_mg=9.0, log_sd=0.2)))
+    assert advice.range_mg == (0.5, 0.5)

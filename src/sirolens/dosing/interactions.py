@@ -2,107 +2,31 @@
 """What else changes a patient's sirolimus: other drugs, food and the liver, as dated multipliers and as messages.
 
 `assess` reads the chart and returns `Effect`: multipliers of clearance and of bioavailability, with the days they hold.
-A ratio of exposure is split between the two by the ratio of half-lives or of peaks where a source gives one; otherwise
-both extremes are kept. `segments` joins effects into one piecewise-constant timeline. The table is
-``data/interactions.toml``; what has no sourced ratio is only said, never applied.
+`segments` joins effects into one piecewise-constant timeline, `multipliers` gives each model what it does not know
+itself. What has no sourced ratio in `sirolens.dosing.interaction_table` is only said, never applied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache
-from math import inf, sqrt
-from typing import Any, final
+from math import inf
+from typing import final
 from zoneinfo import ZoneInfo
 
 from sirolens.chart import Chart, Therapy
+from sirolens.dosing.interaction_table import Perpetrator, Split, entries_of, perpetrators
 from sirolens.dosing.literature import source, sourced, table
 from sirolens.message import Message, Severity, Value, checked, info, warning
 from sirolens.models.population import PopulationModel
 from sirolens.models.timeline import Multiplier
 from sirolens.source import Source
 
-__all__ = [
-    "Effect",
-    "Perpetrator",
-    "Segment",
-    "Split",
-    "assess",
-    "known_drugs",
-    "multipliers",
-    "perpetrators",
-    "segments",
-    "split",
-]
+__all__ = ["Effect", "Segment", "assess", "ended", "known_drugs", "multipliers", "segments"]
 
 DAYS_STILL_SAID = 30
 """How long after its end a co-medication is still spoken of."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """How a ratio of exposure divides between clearance and bioavailability.
-
-    Parameters
-    ----------
-    clearance, bioavailability : float
-        The multipliers used; exposure changes by bioavailability / clearance.
-    extremes : tuple of (float, float)
-        The (clearance, bioavailability) pairs between which the truth lies; one pair where the split is sourced.
-    by : str
-        ``"half-life"``, ``"peak"``, ``"clearance"`` (the source gives CL/F), or ``"unknown"``.
-    """
-
-    clearance: float
-    bioavailability: float
-    extremes: tuple[tuple[float, float], ...]
-    by: str
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Perpetrator:
-    """One entry of the interaction table.
-
-    Parameters
-    ----------
-    name : str
-        Non-proprietary name, lower case.
-    aliases : tuple of str
-        Other spellings.
-    kind : str
-        ``"inhibitor"``, ``"inducer"``, ``"caution"`` or ``"none"``.
-    evidence : str
-        ``"trial"``, ``"observational"``, ``"case"``, ``"listed"`` or ``"unverified"``.
-    source : Source
-        Where it comes from.
-    auc, auc_low, auc_high : float, optional
-        Ratio of exposure with against without, and its interval.
-    split : Split, optional
-        Its division; None where no ratio is known.
-    applied : bool
-        Whether the multiplier enters predictions.
-    avoid : bool
-        Whether the two are not to be combined.
-    population : str, optional
-        ``"child"`` when it holds below the adult age only.
-    """
-
-    name: str
-    kind: str
-    evidence: str
-    source: Source
-    aliases: tuple[str, ...] = ()
-    auc: float | None = None
-    auc_low: float | None = None
-    auc_high: float | None = None
-    split: Split | None = None
-    applied: bool = False
-    avoid: bool = False
-    population: str | None = None
 
 
 @final
@@ -165,96 +89,9 @@ class Segment:
     bioavailability: float
 
 
-def split(
-    auc: float, *, cmax: float | None = None, half_life: float | None = None, largest_bioavailability: float = inf
-) -> Split:
-    """Divide a ratio of exposure between clearance and bioavailability.
-
-    With exposure ratio R, peak ratio C and half-life ratio T (volume unchanged)::
-
-        by half-life:  CL = 1 / T,  F = R / T        by peak:  F = C,  CL = C / R
-
-    An inhibitor never raises clearance and cannot bring bioavailability above 1, an inducer never lowers clearance;
-    what a source's ratios would push beyond that goes to the other side.
-
-    Parameters
-    ----------
-    auc : float
-        R, above 0.
-    cmax, half_life : float, optional
-        C and T; the half-life is preferred.
-    largest_bioavailability : float
-        The multiplier that would make bioavailability complete.
-
-    Examples
-    --------
-    >>> rifampicin = split(0.18, cmax=0.29)
-    >>> round(rifampicin.bioavailability, 2), round(rifampicin.clearance, 2)
-    (0.29, 1.61)
-    >>> split(4.0).extremes
-    ((0.25, 1.0), (1.0, 4.0))
-    """
-
-    def held(bioavailability: float) -> tuple[float, float]:
-        low, high = (1.0, min(auc, largest_bioavailability)) if auc >= 1.0 else (auc, 1.0)
-        factor = min(max(bioavailability, low), high)
-        return factor / auc, factor
-
-    if half_life is not None or cmax is not None:
-        by = "peak" if half_life is None else "half-life"
-        pair = held(auc / half_life if half_life is not None else cmax or 1.0)
-        return Split(clearance=pair[0], bioavailability=pair[1], extremes=(pair,), by=by)
-    middle = held(sqrt(auc))
-    return Split(clearance=middle[0], bioavailability=middle[1], extremes=(held(1.0), held(auc)), by="unknown")
-
-
-def _perpetrator(entry: Mapping[str, Any]) -> Perpetrator:
-    largest = 1.0 / table("interactions")["bioavailability"]["value"]
-    auc, clearance = entry.get("auc"), entry.get("clearance")
-    if clearance is not None:
-        auc = 1.0 / clearance
-        division = Split(clearance=clearance, bioavailability=1.0, extremes=((clearance, 1.0),), by="clearance")
-    elif auc is not None:
-        division = split(auc, cmax=entry.get("cmax"), half_life=entry.get("half_life"), largest_bioavailability=largest)
-    else:
-        division = None
-    strong = table("interactions")["strong_ratio"]["value"]
-    return Perpetrator(
-        name=entry["name"],
-        aliases=tuple(entry.get("aliases", ())),
-        kind=entry["kind"],
-        evidence=entry["evidence"],
-        source=source(entry["source"]),
-        auc=auc,
-        auc_low=entry.get("auc_low"),
-        auc_high=entry.get("auc_high"),
-        split=division,
-        applied=division is not None and entry.get("applied", True),
-        avoid=entry.get("avoid", False) or (auc is not None and (auc >= strong or auc <= 1.0 / strong)),
-        population=entry.get("population"),
-    )
-
-
-@cache
-def perpetrators() -> tuple[Perpetrator, ...]:
-    """Return the interaction table.
-
-    >>> next(p for p in perpetrators() if p.name == "rifampicin").avoid
-    True
-    """
-    return tuple(_perpetrator(entry) for entry in table("interactions")["drug"])
-
-
 def known_drugs() -> frozenset[str]:
-    """Return every name and spelling in the table."""
+    """Return every name and spelling in the interaction table."""
     return frozenset(name for entry in perpetrators() for name in (entry.name, *entry.aliases))
-
-
-def _entries(drug: str, *, child: bool) -> tuple[Perpetrator, ...]:
-    """Return the entries of a drug, the one that fits the age first."""
-    plain = drug.strip().lower()
-    found = [p for p in perpetrators() if plain == p.name or plain in p.aliases]
-    return tuple(sorted(found, key=lambda entry: (entry.population == "child") != child))
 
 
 def assess(chart: Chart, at: datetime, *, child: bool = False) -> tuple[tuple[Effect, ...], tuple[Message, ...]]:
@@ -280,7 +117,7 @@ def assess(chart: Chart, at: datetime, *, child: bool = False) -> tuple[tuple[Ef
     effects: list[Effect] = []
     messages: list[Message] = []
     for therapy in sorted(chart.therapies, key=lambda t: t.at):
-        entries = _entries(therapy.drug, child=child)
+        entries = entries_of(therapy.drug, child=child)
         if entries and entries[0].applied:
             effects.append(_effect(therapy, entries[0]))
         if therapy.stop is None or at - therapy.stop <= timedelta(days=DAYS_STILL_SAID):
@@ -469,6 +306,20 @@ def _liver(chart: Chart) -> tuple[list[Effect], list[Message]]:
         clearance_ratio=entry["clearance"],
     )
     return effects, [say]
+
+
+def ended(effects: Iterable[Effect], at: datetime) -> tuple[Effect, ...]:
+    """Return the effects as if every other drug still at work were gone at an instant: the past stays what it was.
+
+    With it the dose after an interacting drug has gone can be estimated from levels drawn under it.
+    """
+    return tuple(
+        replace(effect, stop=at, gone=at)
+        if effect.kind in ("inhibitor", "inducer") and (effect.gone is None or effect.gone > at)
+        else effect
+        for effect in effects
+        if effect.start is None or effect.start < at
+    )
 
 
 def segments(effects: Iterable[Effect], *, covariates: frozenset[str] = frozenset()) -> tuple[Segment, ...]:

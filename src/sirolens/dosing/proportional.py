@@ -19,7 +19,7 @@ from sirolens.dosing.target import Target
 from sirolens.message import Message, info, warning
 from sirolens.models.timeline import History, Observed
 
-__all__ = ["Loading", "Proportional", "compare", "loading", "proportional"]
+__all__ = ["Loading", "Proportional", "compare", "dose_step_mg", "loading", "proportional"]
 
 
 @final

@@ -9,21 +9,22 @@ would change all this. Options, never orders.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import final
 
 from sirolens.chart import Chart
 from sirolens.dosing.course import course_messages
+from sirolens.dosing.dose_table import DoseTable, ModelDose, dose_table, form_for, nearest_dose
 from sirolens.dosing.guardrails import blocking, check
 from sirolens.dosing.interactions import Effect, assess
 from sirolens.dosing.monitoring import NextSample, next_sample
-from sirolens.dosing.options import Option, candidates, evaluate
+from sirolens.dosing.options import Option
 from sirolens.dosing.posterior import Posterior
 from sirolens.dosing.present import Current, Who, present_regimen, who
-from sirolens.dosing.products import ProductList, default_products, doses
-from sirolens.dosing.proportional import Loading, Proportional, compare, dose_step_mg, loading, proportional
+from sirolens.dosing.products import ProductList, default_products
+from sirolens.dosing.proportional import Loading, Proportional, compare, loading, proportional
 from sirolens.dosing.protocol import (
     Claim,
     Settings,
@@ -32,44 +33,17 @@ from sirolens.dosing.protocol import (
     published_regimens,
     start_to_maintenance,
 )
-from sirolens.dosing.protocol_reach import ProtocolDose, protocol_reach
-from sirolens.dosing.ranking import Decision, Outcome, Refused, decide, judge
+from sirolens.dosing.protocol_reach import ProtocolDose
+from sirolens.dosing.ranking import Outcome, Refused
 from sirolens.dosing.taper import TaperPlan, taper_plan
 from sirolens.dosing.target import Target, default_target, target_messages
-from sirolens.dosing.thresholds import would_change
-from sirolens.dosing.troughs import Troughs
-from sirolens.message import Message, error, info, most_severe_first, warning
+from sirolens.message import Message, info, most_severe_first
 from sirolens.models.timeline import History
-from sirolens.regimen import MORNING
 
-__all__ = ["Advice", "Alternative", "ModelDose", "recommend"]
+__all__ = ["Advice", "Alternative", "recommend"]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 NO_ALTERNATIVES: Mapping[str, Posterior] = MappingProxyType({})
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelDose:
-    """What one model alone would ask for.
-
-    Parameters
-    ----------
-    name, label : str
-        The model.
-    weight : float
-        Its share in the average.
-    best_mg : float
-        Daily dose most likely in range, not rounded.
-    nearest_mg : float
-        The nearest dose that can be dispensed, within the hard cap.
-    """
-
-    name: str
-    label: str
-    weight: float
-    best_mg: float
-    nearest_mg: float
 
 
 @final
@@ -197,22 +171,6 @@ class Advice:
         return None if self.preferred is None else self.options[self.preferred]
 
 
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """The computed part: empty where no dose is computed."""
-
-    options: tuple[Option, ...] = ()
-    refused: tuple[Refused, ...] = ()
-    decision: Decision
-    best_mg: float | None = None
-    range_mg: tuple[float, float] | None = None
-    per_model: tuple[ModelDose, ...] = ()
-    reach: tuple[ProtocolDose, ...] = ()
-    would_change: tuple[Message, ...] = ()
-    messages: tuple[Message, ...] = ()
-
-
 def recommend(
     chart: Chart,
     posterior: Posterior | None,
@@ -275,9 +233,9 @@ def recommend(
         *(unavailable if posterior is None else posterior.messages),
     ]
     blocks = blocking(tuple(said), acknowledged)
-    table = _computed(person, posterior, claim, current, blocks, acknowledged, target, products, settings)
+    table = dose_table(person, posterior, claim, current, blocks, acknowledged, target, products, settings)
     said += table.messages
-    form = _form(person, current, products)
+    form = form_for(person, current, products)
     rule = proportional(history, current, target, products, settings, effects=effects)
     if table.best_mg is not None and (differs := compare(rule, table.best_mg, products, form, settings)):
         said.append(differs)
@@ -355,131 +313,13 @@ def _protocol(person: Who, claim: Claim | None, settings: Settings) -> tuple[Mes
     return () if claim is None else start_to_maintenance(claim, settings)
 
 
-def _form(person: Who, current: Current | None, products: ProductList) -> str:
-    """The form doses are compared in: what is taken now, else tablets, for small children the solution."""
-    if person.group == "small-child" and "solution" in products.forms:
-        return "solution"
-    if current is not None and current.plan.form in products.forms:
-        return current.plan.form
-    return products.forms[0]
-
-
-def _forms(person: Who, current: Current | None, products: ProductList) -> tuple[str, ...]:
-    """The forms listed: adults the one they take, children that one and the other for what it cannot make."""
-    first = _form(person, current, products)
-    others = () if person.group == "adult" else tuple(form for form in products.forms if form != first)
-    return (first, *others)
-
-
-def _computed(
-    person: Who,
-    posterior: Posterior | None,
-    claim: Claim | None,
-    current: Current | None,
-    blocks: Sequence[Message],
-    acknowledged: Mapping[str, str],
-    target: Target,
-    products: ProductList,
-    settings: Settings,
-) -> _Table:
-    if claim is None or person.group in ("infant", "unknown"):
-        return _Table(decision=_not_computed(info("dosing.not-computed-for-patient")))
-    if posterior is None or posterior.troughs is None:
-        reason = error("dosing.no-model")
-        return _Table(decision=_not_computed(reason), messages=(reason,))
-    troughs = posterior.troughs
-    best_mg = troughs.best_daily_mg(target)
-    protocol_mg = (*claim.start_mg.value, *claim.maintenance_mg.value)
-    plans = candidates(
-        products,
-        _forms(person, current, products),
-        best_mg=best_mg,
-        settings=settings,
-        split=all("time-course" in view.supports for view in troughs.views),
-        clock=MORNING if current is None else current.clock,
-        keep_mg=(*protocol_mg, *(() if current is None else (current.plan.daily_mg,))),
-    )
-    rows = evaluate(plans, troughs, target, current=current, claim=claim, settings=settings)
-    offered, refused = judge(
-        rows,
-        current=current,
-        who=person,
-        blocks=blocks,
-        acknowledged=acknowledged,
-        target=target,
-        settings=settings,
-    )
-    offered = tuple(replace(row, auc24_ng_h_ml=posterior.auc24(row.plan.cycle)) for row in offered)
-    decision = decide(offered, current=current, who=person, settings=settings, blocks=blocks)
-    form = _form(person, current, products)
-    per_model = _per_model(troughs, target, products, form, settings)
-    messages = [] if decision.preferred is None else list(offered[decision.preferred].flags)
-    if spread := _spread(per_model, products, form, settings):
-        messages.append(spread)
-    reach = protocol_reach(claim, troughs, offered, target, settings)
-    messages += dict.fromkeys(dose.message for dose in reach if dose.message is not None)
-    nearest = [dose.nearest_mg for dose in per_model]
-    return _Table(
-        options=offered,
-        refused=refused,
-        decision=decision,
-        best_mg=best_mg,
-        range_mg=(min(nearest), max(nearest)) if decision.outcome is Outcome.RANGE else None,
-        per_model=per_model,
-        reach=reach,
-        would_change=()
-        if decision.preferred is None
-        else would_change(offered[decision.preferred], rows, troughs, target, settings),
-        messages=tuple(messages),
-    )
-
-
-def _not_computed(reason: Message) -> Decision:
-    return Decision(outcome=Outcome.NOT_COMPUTED, preferred=None, reasons=(reason,))
-
-
 def _is_wide(option: Option) -> bool:
     return any(flag.code == "dosing.wide-band" for flag in option.flags)
 
 
-def _nearest(best_mg: float, products: ProductList, form: str, settings: Settings) -> float:
-    made = doses(products, form, up_to_mg=min(settings.hard_daily_cap_mg.value, settings.label_daily_cap_mg.value))
-    return min(made, key=lambda dose_mg: abs(dose_mg - best_mg))
-
-
-def _per_model(
-    troughs: Troughs, target: Target, products: ProductList, form: str, settings: Settings
-) -> tuple[ModelDose, ...]:
-    found = []
-    for view in troughs.views:
-        best_mg = troughs.best_daily_mg(target, only=view.name)
-        nearest_mg = _nearest(best_mg, products, form, settings)
-        found.append(
-            ModelDose(name=view.name, label=view.label, weight=view.weight, best_mg=best_mg, nearest_mg=nearest_mg)
-        )
-    return tuple(found)
-
-
-def _spread(per_model: Sequence[ModelDose], products: ProductList, form: str, settings: Settings) -> Message | None:
-    """Warn when the models' own doses differ by more than one dose step."""
-    low = min(per_model, key=lambda dose: dose.nearest_mg)
-    high = max(per_model, key=lambda dose: dose.nearest_mg)
-    step_mg = dose_step_mg(products, form, settings)
-    if high.nearest_mg - low.nearest_mg <= step_mg + 1e-9:
-        return None
-    return warning(
-        "dosing.models-differ",
-        low_daily_mg=low.nearest_mg,
-        low_model=low.label,
-        high_daily_mg=high.nearest_mg,
-        high_model=high.label,
-        step_mg=step_mg,
-    )
-
-
 def _alternatives(
     asked: Mapping[str, Posterior],
-    table: _Table,
+    table: DoseTable,
     target: Target,
     products: ProductList,
     form: str,
@@ -490,7 +330,7 @@ def _alternatives(
         if posterior.troughs is None or table.best_mg is None:
             continue
         best_mg = posterior.troughs.best_daily_mg(target)
-        nearest_mg = _nearest(best_mg, products, form, settings)
+        nearest_mg = nearest_dose(best_mg, products, form, settings)
         message = info(f"dosing.alternative-{name}", best_daily_mg=table.best_mg, other_daily_mg=best_mg)
         found.append(Alternative(name=name, best_mg=best_mg, nearest_mg=nearest_mg, message=message))
     return tuple(found)
