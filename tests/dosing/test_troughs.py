@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sirolens.dosing.protocol import default_settings
 from sirolens.dosing.target import Target, default_target
 from sirolens.dosing.troughs import Troughs, View, daily_cycle
 from sirolens.regimen import Cycle, alternate_days, cycle
@@ -84,3 +85,17 @@ def test_one_model_alone_can_be_asked() -> None:
     found = troughs(view(trough_per_mg=2.0), view("two", trough_per_mg=4.0))
     alone = found.best_daily_mg(default_target(), only="two")
     assert alone == pytest.approx(found.best_daily_mg(default_target(), only="one") / 2, rel=ONE_STEP)
+
+
+def test_a_patient_who_would_need_very_much_is_asked_about_the_largest_labelled_dose() -> None:
+    asked: list[Cycle] = []
+    inner = view(log_sd=0.1, trough_per_mg=0.05)  # 173 mg a day would be needed
+
+    def draw(regimen: Cycle) -> tuple[np.ndarray, np.ndarray]:
+        asked.append(regimen)
+        return inner.draw(regimen)
+
+    one = View(name="one", label="One", weight=1.0, supports=EVERYTHING, proportional=False, draw=draw)
+    found = Troughs(views=(one,), additive_ng_ml=0.5, proportional=0.2).best_daily_mg(default_target())
+    assert max(regimen.daily_mg for regimen in asked) == default_settings().label_daily_cap_mg.value
+    assert found == pytest.approx(default_target().aim_ng_ml / 0.05, rel=0.03)  # closed form of a proportional model

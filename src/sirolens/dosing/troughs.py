@@ -24,6 +24,9 @@ Array = NDArray[np.float64]
 
 REFINEMENTS = 1
 """How often the best dose is asked again of models that are not proportional: absorption saturates mildly."""
+MOST_ASKED_MG = 40.0
+"""Models that are not proportional are asked at no more than the label's largest daily dose: a patient who would need
+more gets an extrapolated best dose, not a regimen whose absorption has no steady state."""
 
 
 @final
@@ -127,9 +130,10 @@ class Troughs:
         weight = weight / weight.sum()
         dose_mg = 1.0
         for _ in range(1 + (0 if all(view.proportional for view in views) else REFINEMENTS)):
-            pieces = [self._one(view, daily_cycle(dose_mg)) for view in views]
+            asked_mg = min(dose_mg, MOST_ASKED_MG)
+            pieces = [self._one(view, daily_cycle(asked_mg)) for view in views]
             # Draws at the present dose, brought to 1 mg: the view's own factor and the dose cancel where proportional.
-            per_mg = tuple(_scaled(piece, scale / dose_mg) for piece, scale in pieces)
+            per_mg = tuple(_scaled(piece, scale / asked_mg) for piece, scale in pieces)
             dose_mg = best_scale(per_mg, weight, low_ng_ml=target.low_ng_ml, high_ng_ml=target.high_ng_ml)
         return dose_mg
 
