@@ -73,7 +73,7 @@ def test_each_fault_names_file_line_column_and_value(tmp_path: Path, code: str, 
     assert found, str(caught.value)
     place = found[0].place
     assert place is not None
-    assert place.file == "events.csv"
+    assert place.file == str(tmp_path / "events.csv")
     assert place.line == HEADER.count("\n") + rows.count("\n")
     said = say(found[0], language)
     assert "events.csv" in said

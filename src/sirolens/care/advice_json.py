@@ -8,15 +8,20 @@ values.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sirolens.care.consult import Consultation
-from sirolens.dosing.options import Band, Option
+from sirolens.care.warnings import from_reading
+from sirolens.dosing.options import Band, ModelTrough, Option
+from sirolens.dosing.protocol import Settings
 from sirolens.message import Message
 from sirolens.report.words import label, say
+from sirolens.source import Sourced
 
 __all__ = ["FORMAT", "to_json"]
 
@@ -39,17 +44,16 @@ def to_json(consultation: Consultation, language: str) -> dict[str, Any]:
     dict
         As ``docs/schema/advice.schema.json`` describes.
     """
-    advice, zone = consultation.advice, ZoneInfo(consultation.chart.zone)
-    made = consultation.provenance
-
-    def words(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
-        return [_message(one, language, consultation.chart.zone) for one in messages]
+    advice, zone = consultation.advice, consultation.chart.zone
+    local, flags = ZoneInfo(zone), tuple(dict.fromkeys(consultation.flags))
+    say_all = partial(_words, language=language, zone=zone)
+    say_one = partial(_message, language=language, zone=zone)
 
     return {
         "sirolens_advice": FORMAT,
         "intended_use": label("report.intended-use", language),
         "language": language,
-        "at": advice.at.astimezone(zone).isoformat(),
+        "at": advice.at.astimezone(local).isoformat(),
         "patient": {
             "id": advice.patient_id,
             "group": advice.who.group,
@@ -66,10 +70,12 @@ def to_json(consultation: Consultation, language: str) -> dict[str, Any]:
         },
         "outcome": advice.outcome.value,
         "preferred": advice.preferred,
-        "reasons": words(advice.reasons),
+        "reasons": say_all(advice.reasons),
         "current_daily_mg": None if advice.current is None else advice.current.plan.daily_mg,
-        "options": [_option(option, language) for option in advice.options],
-        "refused": [{**_option(one.option, language), "reasons": words(one.reasons)} for one in advice.refused],
+        "best_mg": advice.best_mg,
+        "range_mg": None if advice.range_mg is None else list(advice.range_mg),
+        "options": [_option(option, language, zone) for option in advice.options],
+        "refused": [{**_option(one.option, language, zone), "reasons": say_all(one.reasons)} for one in advice.refused],
         "per_model": [
             {
                 "name": one.name,
@@ -80,55 +86,139 @@ def to_json(consultation: Consultation, language: str) -> dict[str, Any]:
             }
             for one in advice.per_model
         ],
-        "alternatives": [
-            {"name": one.name, "best_mg": one.best_mg, "nearest_mg": one.nearest_mg} for one in advice.alternatives
+        "models": [
+            {
+                "name": one.name,
+                "label": one.label,
+                "prior_weight": one.prior_weight,
+                "weight": one.weight,
+                "effective_draws": _finite(one.effective_draws),
+                "k_hat": _finite(one.k_hat),
+                "reasons": say_all(one.reasons),
+            }
+            for one in consultation.models
         ],
-        "protocol": words(advice.protocol),
+        "alternatives": [
+            {"name": one.name, "best_mg": one.best_mg, "nearest_mg": one.nearest_mg, **say_one(one.message)}
+            for one in advice.alternatives
+        ],
+        "protocol": say_all(advice.protocol),
+        "protocol_reach": [
+            {
+                "phase": one.phase,
+                "daily_mg": one.daily_mg,
+                "p_in": one.p_in,
+                "p_low": one.p_low,
+                "p_high": one.p_high,
+                "trough_ng_ml": _band(one.trough_ng_ml),
+                "by_model": [_model_trough(model) for model in one.by_model],
+                "offered": one.offered,
+            }
+            for one in advice.protocol_reach
+        ],
         "proportional_rule": {
             "daily_mg": advice.rule.daily_mg,
             "nearest_mg": advice.rule.nearest_mg,
-            **_message(advice.rule.message, language, consultation.chart.zone),
+            **say_one(advice.rule.message),
         },
-        "loading": {
-            "dose_mg": advice.loading.dose_mg,
-            **_message(advice.loading.message, language, consultation.chart.zone),
+        "loading": {"dose_mg": advice.loading.dose_mg, **say_one(advice.loading.message)},
+        "taper": {
+            "steps": [{"from": day.isoformat(), "daily_mg": daily_mg} for day, daily_mg in advice.taper.steps],
+            **say_one(advice.taper.message),
         },
         "next_sample": {
             "earliest": advice.next_sample.earliest.isoformat(),
             "latest": advice.next_sample.latest.isoformat(),
-            "reasons": words((advice.next_sample.reason, *advice.next_sample.also)),
+            "reasons": say_all((advice.next_sample.reason, *advice.next_sample.also)),
+            "how": say_one(advice.next_sample.how),
         },
         "steady_state_fraction": advice.steady_state_fraction,
-        "would_change": words(advice.would_change),
-        "messages": words(tuple(dict.fromkeys((*advice.messages, *consultation.flags)))),
-        "levels": [
+        "steady_state_reason": None if advice.steady_state_reason is None else say_one(advice.steady_state_reason),
+        "auc24_reason": None if advice.auc24_reason is None else say_one(advice.auc24_reason),
+        "interactions": [
             {
-                "model": estimate.model.full_name,
-                "time": (consultation.history.origin + timedelta(hours=row.time_h)).astimezone(zone).isoformat(),
-                "measured_ng_ml": row.level_ng_ml,
-                "typical_ng_ml": row.predicted_typical_ng_ml,
-                "fitted_ng_ml": row.predicted_ng_ml,
-                "residual_sd": row.residual_sd,
-                "prior_probability": row.prior_p,
-                "used": row.reason is None,
+                "cause": one.cause,
+                "kind": one.kind,
+                "clearance_ratio": one.split.clearance,
+                "bioavailability_ratio": one.split.bioavailability,
+                "auc_low": one.auc_low,
+                "auc_high": one.auc_high,
+                "start": _instant(one.start, local),
+                "full": _instant(one.full, local),
+                "stop": _instant(one.stop, local),
+                "gone": _instant(one.gone, local),
+                "source": one.source.cite(),
             }
-            for estimate in consultation.estimates
-            for row in estimate.levels
+            for one in advice.effects
         ],
-        "provenance": {
-            "version": made.version,
-            "seed": made.seed,
-            "inputs_sha256": made.inputs_digest,
-            "models": [{"name": name, "sha256": digest} for name, digest in made.models],
-        },
+        "would_change": say_all(advice.would_change),
+        "messages": say_all(dict.fromkeys((*advice.messages, *(m for m in flags if not from_reading(m))))),
+        "reading": say_all(m for m in flags if from_reading(m)),
+        "acknowledged": [{"code": code, "reason": reason} for code, reason in advice.acknowledged],
+        "levels": _levels(consultation, local),
+        "settings": [
+            {"name": name, "value": _value(one.value, language, zone), "unit": one.unit, "source": one.source.cite()}
+            for name, one in _limits(advice.settings)
+        ],
+        "provenance": _provenance(consultation),
     }
+
+
+def _levels(consultation: Consultation, zone: ZoneInfo) -> list[dict[str, Any]]:
+    return [
+        {
+            "model": estimate.model.full_name,
+            "time": (consultation.history.origin + timedelta(hours=row.time_h)).astimezone(zone).isoformat(),
+            "measured_ng_ml": row.level_ng_ml,
+            "typical_ng_ml": _finite(row.predicted_typical_ng_ml),
+            "fitted_ng_ml": _finite(row.predicted_ng_ml),
+            "residual_sd": _finite(row.residual_sd),
+            "prior_probability": _finite(row.prior_p),
+            "used": row.reason is None,
+        }
+        for estimate in consultation.estimates
+        for row in estimate.levels
+    ]
+
+
+def _limits(settings: Settings) -> list[tuple[str, Sourced[Any]]]:
+    return [(field.name, getattr(settings, field.name)) for field in fields(settings)]
+
+
+def _provenance(consultation: Consultation) -> dict[str, Any]:
+    made = consultation.provenance
+    return {
+        "version": made.version,
+        "seed": made.seed,
+        "inputs_sha256": made.inputs_digest,
+        "models": [{"name": name, "sha256": digest} for name, digest in made.models],
+    }
+
+
+def _instant(at: datetime | None, zone: ZoneInfo) -> str | None:
+    return None if at is None else at.astimezone(zone).isoformat()
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _band(band: Band | None) -> dict[str, float] | None:
     return None if band is None else {"median": band.median, "low": band.low, "high": band.high}
 
 
-def _option(option: Option, language: str) -> dict[str, Any]:
+def _model_trough(model: ModelTrough) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "label": model.label,
+        "median_ng_ml": model.median_ng_ml,
+        "p_low": model.p_low,
+        "p_in": model.p_in,
+        "p_high": model.p_high,
+    }
+
+
+def _option(option: Option, language: str, zone: str) -> dict[str, Any]:
     return {
         "regimen": say(option.plan.message, language),
         "form": option.plan.form,
@@ -144,13 +234,18 @@ def _option(option: Option, language: str) -> dict[str, Any]:
         "p_level_in": option.p_level_in,
         "trough_ng_ml": _band(option.trough_ng_ml),
         "auc24_ng_h_ml": _band(option.auc24_ng_h_ml),
+        "by_model": [_model_trough(model) for model in option.by_model],
         "change_mg": option.change_mg,
         "current": option.current,
-        "flags": [_message(flag, language, None) for flag in option.flags],
+        "flags": _words(option.flags, language=language, zone=zone),
     }
 
 
-def _message(message: Message, language: str, zone: str | None) -> dict[str, Any]:
+def _words(messages: Iterable[Message], *, language: str, zone: str) -> list[dict[str, Any]]:
+    return [_message(one, language=language, zone=zone) for one in messages]
+
+
+def _message(message: Message, *, language: str, zone: str) -> dict[str, Any]:
     return {
         "code": message.code,
         "severity": message.severity.value,
@@ -161,7 +256,7 @@ def _message(message: Message, language: str, zone: str | None) -> dict[str, Any
     }
 
 
-def _value(value: Any, language: str, zone: str | None) -> Any:
+def _value(value: Any, language: str, zone: str) -> Any:
     if isinstance(value, Message):
         return say(value, language, zone=zone)
     if isinstance(value, tuple):

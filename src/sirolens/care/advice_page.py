@@ -125,7 +125,8 @@ def _headline(advice: Advice) -> Headline:
     severity = Severity.CRITICAL if blocked else Severity.INFO if first is not None else Severity.WARNING
     text = Message(code=HEADLINES[advice.outcome], severity=severity, items=tuple(sorted(values.items())))  # type: ignore[arg-type]
     taken = () if first is None else tuple(info("advice.each-intake", portions=i) for i in first.portions if i)
-    return Headline(text=text, details=(*taken, *advice.reasons))
+    before = (info("advice.critical-first"),) if blocked else ()
+    return Headline(text=text, details=(*before, *taken, *advice.reasons))
 
 
 def _chance(option: Option, advice: Advice) -> Message:

@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 import typer
 
 from sirolens import __version__
-from sirolens.cli.show import Language, language_option, tell_first_run
+from sirolens.cli.show import IMPOSSIBLE, Language, language_option, show_flags, tell_first_run
 from sirolens.errors import InputError
-from sirolens.message import Place, error
+from sirolens.message import Place, Severity, error, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
     from sirolens.care.consult import Consultation
     from sirolens.chart import Chart
+    from sirolens.report.document import Document
 
 __all__ = ["add_to"]
 
@@ -47,20 +48,33 @@ def add_to(app: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         tell_first_run(show_in)
+        from sirolens.care.advice_page import advice_document
+        from sirolens.dosing.ranking import Outcome
+        from sirolens.interop.write import check_targets, write_together
+
+        targets = [path for path in (html, pdf, docx) if path is not None]
+        check_targets(targets, inputs=[chart, *([] if settings is None else [settings])])
+        tell_first_run(show_in)
         consultation = _consultation(chart, at, model, settings, acknowledge, seed)
-        written = _reports(consultation, html, pdf, docx, show_in)
+        computed = consultation.advice.outcome is not Outcome.NOT_COMPUTED
+        document = advice_document(consultation, version=__version__)
+        # Every report is made before the first is written: a fault in one leaves none behind.
+        made = _made(document, html, pdf, docx, show_in) if computed else {}
         if as_json:
             from sirolens.care.advice_json import to_json
 
             typer.echo(json.dumps(to_json(consultation, show_in), ensure_ascii=False, indent=2, allow_nan=False))
-            return
-        from rich.console import Console
+        else:
+            from rich.console import Console
 
-        from sirolens.care.advice_page import advice_document
-        from sirolens.report.terminal import show
+            from sirolens.report.terminal import show
 
-        show(advice_document(consultation, version=__version__, details=details), show_in, Console())
-        for path in written:
+            show(advice_document(consultation, version=__version__, details=details), show_in, Console())
+        _say_how_to_acknowledge(consultation, acknowledge, show_in)
+        if not computed:
+            _refuse(consultation, show_in)
+        write_together(made)
+        for path in made:
             typer.echo(label("cli.written", show_in, file=str(path)), err=True)
 
 
@@ -107,29 +121,47 @@ def _acknowledgement(text: str) -> tuple[str, str]:
     return code.strip(), reason.strip()
 
 
-def _reports(
-    consultation: Consultation, html: Path | None, pdf: Path | None, docx: Path | None, language: str
-) -> list[Path]:
-    """Make every report first, then write: a fault in one leaves none behind."""
-    if not (html or pdf or docx):
-        return []
-    from sirolens.care.advice_page import advice_document
-    from sirolens.interop.write import write_whole
+def _say_how_to_acknowledge(consultation: Consultation, given: Sequence[str], language: str) -> None:
+    """Name the codes that wait for a reason, and acknowledgements that met nothing."""
+    from sirolens.dosing.ranking import OVERRIDABLE
 
-    document = advice_document(consultation, version=__version__)
-    made: list[tuple[Path, bytes]] = []
+    advice = consultation.advice
+    told = {code for code, _ in map(_acknowledgement, given)}
+    critical = dict.fromkeys(message.code for message in advice.messages if message.severity is Severity.CRITICAL)
+    for code in critical:
+        if code not in told:
+            option = f'--acknowledge "{code}=..."'
+            typer.echo(label("cli.how-to-acknowledge", language, option=option), err=True)
+    known = (*critical, *sorted(OVERRIDABLE))
+    show_flags(
+        (warning("cli.acknowledgement-unused", value=code, known=known) for code in sorted(told - set(known))), language
+    )
+
+
+def _refuse(consultation: Consultation, language: str) -> None:
+    """End with exit code 2 where no model may be used: the reasons are said, no report is written."""
+    typer.echo(label("cli.no-dose-computed", language), err=True)
+    advice = consultation.advice
+    reasons = (message for message in advice.messages if message.severity is Severity.ERROR)
+    show_flags((*advice.reasons, *reasons), language)
+    raise typer.Exit(IMPOSSIBLE)
+
+
+def _made(
+    document: Document, html: Path | None, pdf: Path | None, docx: Path | None, language: str
+) -> dict[Path, bytes]:
+    """Make the reports that were asked for."""
+    made: dict[Path, bytes] = {}
     if html is not None:
         from sirolens.report.html import page
 
-        made.append((html, page(document, language).encode()))
+        made[html] = page(document, language).encode()
     if pdf is not None:
         from sirolens.report.pdf import render as to_pdf
 
-        made.append((pdf, to_pdf(document, language)))
+        made[pdf] = to_pdf(document, language)
     if docx is not None:
         from sirolens.report.docx import render as to_docx
 
-        made.append((docx, to_docx(document, language)))
-    for path, content in made:
-        write_whole(path, content)
-    return [path for path, _ in made]
+        made[docx] = to_docx(document, language)
+    return made

@@ -8,26 +8,36 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Literal
+from collections.abc import Sequence
 
 import typer
 
 from sirolens import __version__
 from sirolens.cli import advise, models, tables
+from sirolens.cli.show import IMPOSSIBLE, Language
 from sirolens.errors import SirolensError
 from sirolens.report.words import label, say
 
 __all__ = ["application", "main"]
 
-Language = Literal["en", "zh"]
-IMPOSSIBLE = 2
-"""Exit code when what was asked for cannot be done; nothing has been written then."""
-
 
 def language_of_environment() -> Language:
     """Return the language asked for by ``SIROLENS_LANGUAGE``, else by the locale: Chinese or English."""
     asked = next((v for v in map(os.environ.get, ("SIROLENS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")) if v), "")
-    return "zh" if asked.lower().startswith("zh") else "en"
+    return Language.ZH if asked.lower().startswith("zh") else Language.EN
+
+
+def language_of_command(arguments: Sequence[str]) -> Language:
+    """Return the language a command line chooses for itself, else that of the environment.
+
+    >>> language_of_command(["advise", "chart.json", "--language=zh"]).value
+    'zh'
+    """
+    for flag, following in zip(arguments, (*arguments[1:], ""), strict=True):
+        name, _, value = flag.partition("=")
+        if name == "--language" and (value or following) in tuple(Language):
+            return Language(value or following)
+    return language_of_environment()
 
 
 def application(language: Language) -> typer.Typer:
@@ -56,12 +66,8 @@ def application(language: Language) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command; an impossible request ends with its reasons and exit code 2."""
-    language = language_of_environment()
-    # Where a command chose its own language, the reasons are said in it.
-    for flag, value in zip(sys.argv, sys.argv[1:], strict=False):
-        if flag == "--language" and value in ("en", "zh"):
-            language = "zh" if value == "zh" else "en"
+    """Run the command; an impossible request ends with its reasons, in the command's language, and exit code 2."""
+    language = language_of_command(sys.argv[1:])
     try:
         application(language)()
     except SirolensError as failure:

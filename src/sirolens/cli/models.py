@@ -11,13 +11,11 @@ from typing import Any
 import typer
 
 from sirolens import __version__
-from sirolens.cli.show import Language, language_option
+from sirolens.cli.show import IMPOSSIBLE, Language, language_option
 from sirolens.message import Message, Severity
 from sirolens.report.words import label, say, severity_word
 
 __all__ = ["add_to"]
-
-FAULTS_FOUND = 2
 
 
 class Code(StrEnum):
@@ -84,9 +82,10 @@ def add_to(app: typer.Typer, language: str) -> None:
 
         messages = check(file)
         for message in messages:
-            typer.echo(f"{severity_word(message.severity, show_in)}: {say(message, show_in)}", err=True)
+            word = severity_word(message.severity, show_in)
+            typer.echo(label("cli.flag", show_in, word=word, text=say(message, show_in)), err=True)
         if any(message.severity is Severity.ERROR for message in messages):
-            raise typer.Exit(FAULTS_FOUND)
+            raise typer.Exit(IMPOSSIBLE)
         if not messages:
             typer.echo(label("cli.check-nothing-found", show_in, file=str(file)))
 
@@ -96,10 +95,11 @@ def add_to(app: typer.Typer, language: str) -> None:
         to: Code = typer.Option(..., "--to", help=text("export-to-help")),
         out: Path | None = typer.Option(None, "--out", "-o", help=text("export-out-help")),
     ) -> None:
-        from sirolens.interop.write import write_whole
+        from sirolens.interop.write import check_targets, write_whole
         from sirolens.models.catalog import load
         from sirolens.models.translate import to_mrgsolve, to_nonmem
 
+        check_targets([] if out is None else [out], inputs=[Path(name)])
         code = (to_nonmem if to is Code.NONMEM else to_mrgsolve)(load(name))
         if out is None:
             typer.echo(code, nl=False)

@@ -14,7 +14,10 @@ import typer
 from sirolens.message import Message, most_severe_first
 from sirolens.report.words import label, say, severity_word
 
-__all__ = ["Language", "language_option", "show_flags", "tell_first_run"]
+__all__ = ["IMPOSSIBLE", "Language", "language_option", "show_flags", "tell_first_run"]
+
+IMPOSSIBLE = 2
+"""Exit code when what was asked for cannot be done; nothing has been written then."""
 
 
 class Language(StrEnum):
@@ -32,7 +35,8 @@ def language_option(default: str) -> Any:
 def show_flags(messages: Iterable[Message], language: str) -> None:
     """Write messages to the error stream, the most serious first, each once."""
     for message in most_severe_first(dict.fromkeys(messages)):
-        typer.echo(f"{severity_word(message.severity, language)}: {say(message, language)}", err=True)
+        word = severity_word(message.severity, language)
+        typer.echo(label("cli.flag", language, word=word, text=say(message, language)), err=True)
 
 
 def tell_first_run(language: str) -> None:

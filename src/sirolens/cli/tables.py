@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sirolens.cli.show import Language, language_option, show_flags
+from sirolens.cli.show import Language, language_option, show_flags, tell_first_run
 from sirolens.message import Message, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
     import pandas
+    from numpy.typing import ArrayLike
 
     from sirolens.models.diagnostics import VisualCheck
     from sirolens.models.individuals import Individuals
@@ -105,16 +106,17 @@ def _prepared(path: Path, model_name: str, *, backward: bool, language: str) -> 
 
     model = load(model_name)
     table, flags = read_table(path, [covariate.name for covariate in model.covariates])
+    tell_first_run(language)
     prepared = prepare(model, table, backward=backward, file=str(path))
     show_flags((*flags, *prepared.messages, *model.warnings), language)
     return prepared
 
 
-def _unpredicted(prepared: Prepared, table: pandas.DataFrame, eta: object) -> tuple[Message, ...]:
+def _unpredicted(prepared: Prepared, table: pandas.DataFrame, eta: ArrayLike) -> tuple[Message, ...]:
     """Name the patients without a prediction, and why where the equations could not be integrated."""
     from sirolens.models.table_prediction import not_integrated
 
-    why = not_integrated(prepared, eta)  # type: ignore[arg-type]
+    why = not_integrated(prepared, eta)
     predicted = [name for name in table.columns if name.startswith(("PRED", "IPRED"))]
     empty = table.loc[table[predicted].isna().any(axis=1), "ID"]
     names = tuple(str(one) for one in dict.fromkeys(empty))

@@ -98,23 +98,32 @@ def read_table(
     TableError
         With one message per fault: file, line, column, value, what was expected.
     """
-    faults = _Faults(path.name, [])
-    text, flags = decode(path.read_bytes(), file=path.name, known=KNOWN)
+    faults = _Faults(str(path), [])
+    text, flags = decode(_bytes(path), file=str(path), known=KNOWN)
     lines = _data_lines(text)
     header_line, header = next(lines, (0, ""))
     if not header.strip():
-        raise TableError(error("nonmem.empty", place=Place(file=path.name)))
+        raise TableError(error("nonmem.empty", place=Place(file=str(path))))
     names = _column_names(header, header_line, separator, faults)
     wanted = {name.upper(): name for name in covariates}
     columns, line_numbers = _read_columns(lines, names, set(names) & (KNOWN | set(wanted)), separator, faults)
     faults.stop_if_any()
     if line_numbers.size == 0:
-        raise TableError(error("nonmem.no-rows", place=Place(file=path.name)))
+        raise TableError(error("nonmem.no-rows", place=Place(file=str(path))))
     unused = tuple(sorted(set(names) - KNOWN - set(wanted)))
-    told = (info("nonmem.columns-not-used", place=Place(file=path.name), columns=unused),) if unused else ()
+    told = (info("nonmem.columns-not-used", place=Place(file=str(path)), columns=unused),) if unused else ()
     records, row_flags = _assemble(_Columns(columns, line_numbers.size), line_numbers, wanted, faults)
     faults.stop_if_any()
     return records, (*flags, *told, *row_flags)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise TableError(error("file.missing", place=Place(file=str(path)))) from None
+    except (OSError, ValueError):  # a folder, or a name with a NUL
+        raise TableError(error("file.unreadable", place=Place(file=str(path)))) from None
 
 
 def _data_lines(text: str) -> Iterator[tuple[int, str]]:

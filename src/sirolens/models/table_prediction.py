@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sirolens.engine.linear import Events, Ragged, concentrations, events_from_columns
-from sirolens.engine.ode import compile_system, solve
+from sirolens.engine.ode import Solution, Status, compile_system, solve
 from sirolens.engine.saturable import SteadyCycle, absorbed_input
 from sirolens.errors import InputError, TableError
-from sirolens.message import Message, Place, Severity, error
+from sirolens.message import Message, Place, Severity, error, warning
 from sirolens.models.covariates import complete, typical
 from sirolens.models.event_table import EventTable, ParameterSets, parameter_sets, to_events
 from sirolens.models.population import PopulationModel, individual, parameter_names
 from sirolens.models.predict import structure_of
 
-__all__ = ["Prepared", "predict_table", "prepare"]
+__all__ = ["Prepared", "not_integrated", "predict_table", "prepare"]
 
 Array = NDArray[np.float64]
 OBSERVATION, DOSE, OTHER, RESET_AND_DOSE = 0, 1, 2, 4
@@ -288,15 +288,51 @@ def predict_table(prepared: Prepared, eta: ArrayLike, lane_patient: Sequence[int
         A parameter no patient can have.
     """
     lanes = np.asarray(lane_patient, dtype=np.int64)
+    if prepared.model.system is not None:
+        # A lane that could not be integrated stays as not-a-number: a hard case is data; `not_integrated` names it.
+        solution = _integrated(prepared, eta, lanes)
+        return Ragged(solution.values, solution.offsets)
+    values = _parameters(prepared, eta, lanes)
+    return concentrations(structure_of(prepared.model), prepared.events, values, lanes)
+
+
+def _parameters(prepared: Prepared, eta: ArrayLike, lanes: NDArray[np.int64]) -> Array:
     effects = np.atleast_2d(np.asarray(eta, dtype=np.float64))
     if effects.shape != (lanes.size, len(prepared.model.eta_names)):
         raise InputError(error("models.eta-shape", given=str(effects.shape), etas=len(prepared.model.eta_names)))
-    values = individual(prepared.model, prepared.typical[lanes], effects, paired=True)
-    if (system := prepared.model.system) is not None:
-        names = parameter_names(prepared.model)
-        solution = solve(
-            compile_system(system.states, names, system.equations, system.output), prepared.events, values, lanes
-        )
-        # A lane that could not be integrated stays as not-a-number: a hard case is data, and its fit will say so.
-        return Ragged(solution.values, solution.offsets)
-    return concentrations(structure_of(prepared.model), prepared.events, values, lanes)
+    return individual(prepared.model, prepared.typical[lanes], effects, paired=True)
+
+
+def _integrated(prepared: Prepared, eta: ArrayLike, lanes: NDArray[np.int64]) -> Solution:
+    system = prepared.model.system
+    assert system is not None
+    compiled = compile_system(system.states, parameter_names(prepared.model), system.equations, system.output)
+    return solve(compiled, prepared.events, _parameters(prepared, eta, lanes), lanes)
+
+
+def not_integrated(prepared: Prepared, eta: ArrayLike) -> tuple[Message, ...]:
+    """Name the patients whose equations could not be integrated to the last record, one message per reason.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        From `prepare`.
+    eta : array_like, shape (patients, n_eta)
+        Random effects of every patient.
+
+    Returns
+    -------
+    tuple of Message
+        ``nonmem.not-integrated``; none for a model without equations of its own.
+    """
+    if prepared.model.system is None:
+        return ()
+    status = _integrated(prepared, eta, np.arange(prepared.patients)).status
+    found = []
+    for reason in Status:
+        stopped = np.flatnonzero(status == reason)
+        if reason is not Status.DONE and stopped.size:
+            ids = tuple(prepared.table.ids[patient] for patient in stopped)
+            why = warning(reason.code, lanes=int(stopped.size), first_lane=int(stopped[0]))
+            found.append(warning("nonmem.not-integrated", ids=ids, reason=why))
+    return tuple(found)
