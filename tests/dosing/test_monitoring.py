@@ -15,7 +15,7 @@ from sirolens.dosing.products import default_products
 from sirolens.dosing.protocol import default_settings
 from sirolens.dosing.ranking import Outcome
 from sirolens.regimen import daily
-from tests.dosing.invented_charts import NOW, chart, days_ago, level, prescription, therapy
+from tests.dosing.invented_charts import NOW, chart, days_ago, lab, level, prescription, therapy
 
 TODAY = date(2026, 6, 1)
 
@@ -123,3 +123,14 @@ def test_days_are_the_clinics() -> None:
         settings=default_settings(),
     )
     assert sample.earliest == date(2026, 6, 2) + timedelta(days=7)
+
+
+def test_a_new_habit_with_food_asks_for_a_level_and_the_liver_does_not() -> None:
+    found = chart(
+        prescriptions=(prescription(daily(2), 60, food="fasted"), prescription(daily(2), 4, food="fed")),
+        levels=(level(7, 10),),
+        labs=(lab("child_pugh", 6),),
+    )
+    sample = plan(found, Outcome.KEEP)
+    assert sample.reason.code == "monitoring.after-food"
+    assert not [reason for reason in sample.also if reason.code.startswith("monitoring.after-")]

@@ -21,6 +21,7 @@ __all__ = ["NextSample", "next_sample"]
 
 ROUTINE_WINDOW_DAYS = 14
 """How long before its latest day a routine sample may be drawn (JUDGE)."""
+INTERACTION_CODES = ("monitoring.after-interaction", "monitoring.after-stop")
 EARLY_WINDOW_DAYS = 3
 """How wide the window of an early sample is (JUDGE)."""
 
@@ -145,8 +146,10 @@ def _dues(
         changed = today - timedelta(days=int(current.settled_d))
         yield _due(changed, near, far, "monitoring.after-recent-change", label)
     for effect in effects:
-        for instant, code in ((effect.start, "monitoring.after-interaction"), (effect.stop, "monitoring.after-stop")):
-            if instant is not None and timedelta() <= at - instant <= timedelta(days=far):
+        begun, over = ("monitoring.after-food",) * 2 if effect.kind == "food" else INTERACTION_CODES
+        for instant, code in ((effect.start, begun), (effect.stop, over)):
+            recent = instant is not None and timedelta() <= at - instant <= timedelta(days=far)
+            if recent and instant is not None and effect.kind != "liver":
                 yield _due(day_of(chart, instant), near, far, code, label, cause=effect.cause)
     if not starting or chart.levels:
         yield _routine(chart, today, settings)
