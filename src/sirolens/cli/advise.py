@@ -47,7 +47,6 @@ def add_to(app: typer.Typer, language: str) -> None:
         seed: int = typer.Option(1, min=0, help=text("seed-help")),
         show_in: Language = language_option(language),
     ) -> None:
-        tell_first_run(show_in)
         from sirolens.care.advice_page import advice_document
         from sirolens.dosing.ranking import Outcome
         from sirolens.interop.write import check_targets, write_together
