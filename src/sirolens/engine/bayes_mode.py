@@ -9,19 +9,16 @@ of N(0, omega / prior_weight). `bayes_problem.normalising_constant` turns it int
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sirolens.engine.bayes_likelihood import LOG_2_PI
-from sirolens.engine.bayes_linear import lane_derivatives, search_modes
+from sirolens.engine.bayes_linear import NOT_PLAIN, lane_derivatives, search_modes
 from sirolens.engine.bayes_patients import Patients, pack
 from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem, Problem
 from sirolens.engine.bayes_search import (
@@ -38,6 +35,7 @@ from sirolens.engine.bayes_search import (
 )
 from sirolens.engine.bayes_starts import MODES, STARTS, Found, fill_starts, found_arrays, is_known, keep
 from sirolens.engine.dense import cholesky, invert, log_determinant
+from sirolens.engine.lanes import over_chunks
 
 __all__ = ["Mode", "Modes", "Reason", "mode", "modes"]
 
@@ -183,9 +181,14 @@ def modes(problems: Sequence[Problem], *, starts: int = STARTS, threads: int | N
         np.zeros((count, MODES), dtype=np.int64),
         np.zeros((count, 2), dtype=np.int64),
     )
+    each: list[Mode] = []
     if count:
-        _search_all(pack(problems), starts, threads, found)
-    each = tuple(_unpack(problem, Found(*(column[i] for column in found))) for i, problem in enumerate(problems))
+        patients = pack(problems)
+        _search_all(patients, starts, threads, found)
+        for i, problem in enumerate(problems):
+            plain = found.outcome[i, 0] != NOT_PLAIN
+            own = Found(*(column[i] for column in found)) if plain else _search_lanes(patients, i, problem, starts)
+            each.append(_unpack(problem, own))
     eta, covariance = np.full((count, most), np.nan), np.full((count, most, most), np.nan)
     for i, one in enumerate(each):
         eta[i, : one.eta.size] = one.eta
@@ -197,24 +200,15 @@ def modes(problems: Sequence[Problem], *, starts: int = STARTS, threads: int | N
         covariance=covariance,
         converged=np.array([one.converged for one in each], dtype=np.bool_),
         reason=tuple(one.reason for one in each),
-        each=each,
+        each=tuple(each),
     )
 
 
 def _search_all(patients: Patients, starts: int, threads: int | None, found: Found) -> None:
-    """Search in chunks on threads; a patient's answer is made by one kernel call whatever the chunks."""
-    count = found.count.shape[0]
-    workers = min(threads or os.cpu_count() or 1, count)
-    if workers == 1:
-        search_modes(patients, starts, 0, count, found)
-        return
-    edges = np.linspace(0, count, min(8 * workers, count) + 1).astype(int)
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(search_modes, patients, starts, int(low), int(high), found) for low, high in pairwise(edges)
-        ]
-        for job in jobs:
-            job.result()
+    """Search on threads; a patient's answer is made by one kernel call whatever the chunks."""
+    over_chunks(
+        found.count.shape[0], threads, lambda low, high: search_modes(patients, starts, low, high, found), worth=8
+    )
 
 
 def _unpack(problem: AnyProblem, found: Found) -> Mode:
