@@ -55,7 +55,8 @@ NOT_PLAIN = -1
 @njit(cache=True, nogil=True, error_model="numpy")
 def _moved(L: Array, moved: int) -> float:
     """Step of the central difference along eta number `moved`."""
-    return WIDE_STEP * np.sqrt(dot(L[moved], L[moved]))
+    step: float = WIDE_STEP * np.sqrt(dot(L[moved], L[moved]))
+    return step
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -128,7 +129,7 @@ def search_modes(patients: Patients, most_starts: int, low: int, high: int, out:
                 s += 1
                 if s < count:
                     want = begin(search, starts[s])
-        found.count[1] = count
+        found.counts[1] = count
         _publish(found, p, d, out)
 
 
@@ -143,7 +144,7 @@ def _publish(found: Found, p: int, d: int, out: Found) -> None:
             out.z[p, m, j] = found.z[m, j]
             for k in range(d):
                 out.hessian[p, m, j, k] = found.hessian[m, j, k]
-    out.count[p, 0], out.count[p, 1] = found.count[0], found.count[1]
+    out.counts[p, 0], out.counts[p, 1] = found.counts[0], found.counts[1]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -207,7 +207,7 @@ def modes(problems: Sequence[Problem], *, starts: int = STARTS, threads: int | N
 def _search_all(patients: Patients, starts: int, threads: int | None, found: Found) -> None:
     """Search on threads; a patient's answer is made by one kernel call whatever the chunks."""
     over_chunks(
-        found.count.shape[0], threads, lambda low, high: search_modes(patients, starts, low, high, found), worth=8
+        found.counts.shape[0], threads, lambda low, high: search_modes(patients, starts, low, high, found), worth=8
     )
 
 
@@ -219,7 +219,7 @@ def _unpack(problem: AnyProblem, found: Found) -> Mode:
     invert(problem.factor, whiten)  # omega^-1
     whiten = whiten @ problem.factor  # L'^-1
     made: list[Mode] = []
-    for m in range(int(found.count[0]) - 1, -1, -1):
+    for m in range(int(found.counts[0]) - 1, -1, -1):
         hessian = np.ascontiguousarray(found.hessian[m, :d, :d])
         lower, covariance = np.empty((d, d)), np.full((d, d), np.nan)
         if cholesky(hessian, lower):
@@ -236,7 +236,7 @@ def _unpack(problem: AnyProblem, found: Found) -> Mode:
                 covariance=covariance,
                 converged=reason is Reason.CONVERGED,
                 reason=reason,
-                starts_tried=int(found.count[1]),
+                starts_tried=int(found.counts[1]),
                 second_modes=tuple(made) if m == 0 else (),
             ),
         )
@@ -290,7 +290,7 @@ def _search(
                 want = receive_curvature(search, these, problem.prior_weight, f, J, F)
         if want == DONE:
             keep(found, search)
-    found.count[1] = count
+    found.counts[1] = count
     return found
 
 

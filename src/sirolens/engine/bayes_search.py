@@ -53,7 +53,7 @@ INDEFINITE: Final = 3
 # Positions in `Search.number`: objective at z, damping, promised fall of the objective, gradient norm, noise of the
 # objective.
 VALUE, DAMPING, PROMISED, NORM, NOISE = 0, 1, 2, 3, 4
-# Positions in `Search.count`: outcome, steps with expected curvature, steps with the exact Hessian, whether it is in
+# Positions in `Search.counts`: outcome, steps with expected curvature, steps with the exact Hessian, whether it is in
 # use.
 OUTCOME, SCORING, NEWTON, EXACT = 0, 1, 2, 3
 
@@ -82,13 +82,13 @@ class Search(NamedTuple):
     z: Array
     trial: Array
     gradient: Array
-    curvature: Array  # expected curvature, or the exact Hessian once `count[EXACT]` is 1
+    curvature: Array  # expected curvature, or the exact Hessian once `counts[EXACT]` is 1
     new_gradient: Array
     new_curvature: Array
     factor: Array
     step: Array
     number: Array
-    count: Codes
+    counts: Codes
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -116,9 +116,9 @@ def begin(search: Search, start: Array) -> int:
     copy(start, search.trial)
     for i in range(NOISE):
         search.number[i] = np.inf if i == VALUE else 0.0
-    for i in range(search.count.size):
-        search.count[i] = 0
-    search.count[OUTCOME] = ITERATION_LIMIT
+    for i in range(search.counts.size):
+        search.counts[i] = 0
+    search.counts[OUTCOME] = ITERATION_LIMIT
     return SLOPE
 
 
@@ -126,7 +126,7 @@ def begin(search: Search, start: Array) -> int:
 def receive_slope(search: Search, levels: Levels, prior_weight: float, f: Array, J: Array) -> int:
     """Take f (n_obs,) and J = df/dz (n_obs, d) at `trial`, and say what is wanted next."""
     value = _objective_and_slope(search, levels, prior_weight, f, J)
-    number, count = search.number, search.count
+    number, count = search.number, search.counts
     count[NEWTON if count[EXACT] else SCORING] += 1
     first = number[VALUE] == np.inf
     if first and not np.isfinite(value):
@@ -174,7 +174,7 @@ def receive_curvature(search: Search, levels: Levels, prior_weight: float, f: Ar
         for j in range(d):
             for k in range(d):
                 H[j, k] += levels.weight[i] * (second * J[i, j] * J[i, k] + slope * F[i, j, k])
-    search.count[EXACT] = 1
+    search.counts[EXACT] = 1
     search.number[DAMPING] = 0.0
     return _propose(search)
 
@@ -211,7 +211,7 @@ def _objective_and_slope(search: Search, levels: Levels, prior_weight: float, f:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _propose(search: Search) -> int:
     """Set the next trial, or stop."""
-    number, count, d = search.number, search.count, search.z.size
+    number, count, d = search.number, search.counts, search.z.size
     if count[SCORING] > SCORING_STEPS and not count[EXACT]:
         return CURVATURE
     if count[NEWTON] > NEWTON_STEPS:

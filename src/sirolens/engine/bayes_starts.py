@@ -44,7 +44,7 @@ class Found(NamedTuple):
     hessian: Array  # (MODES, d, d)
     norm: Array  # (MODES,) gradient norms
     outcome: Codes  # (MODES,)
-    count: Codes  # modes kept, searches begun
+    counts: Codes  # modes kept, searches begun
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -148,7 +148,7 @@ def _distance(found: Found, m: int, z: Array) -> float:
 @njit(cache=True, nogil=True, error_model="numpy")
 def is_known(found: Found, search: Search) -> bool:
     """Whether a search under way is about to end at a mode that is known already."""
-    for m in range(found.count[0]):
+    for m in range(found.counts[0]):
         above = found.outcome[m] == CONVERGED and search.number[VALUE] >= found.value[m] - 1e-9
         if above and _distance(found, m, search.z) < UNDERWAY:
             return True
@@ -161,8 +161,8 @@ def keep(found: Found, search: Search) -> None:
 
     An end that is no mode (the search did not converge) is kept only where it lies below every other.
     """
-    value, outcome = search.number[VALUE], search.count[OUTCOME]
-    count = found.count[0]
+    value, outcome = search.number[VALUE], search.counts[OUTCOME]
+    count = found.counts[0]
     if outcome != CONVERGED and count > 0 and not value < found.value[0] - 1e-6:
         return
     for m in range(count):
@@ -182,10 +182,10 @@ def keep(found: Found, search: Search) -> None:
         found.norm[m] = found.norm[m - 1]
         found.outcome[m] = found.outcome[m - 1]
     _write(found, place, search)
-    found.count[0] = min(count + 1, MODES)
+    found.counts[0] = min(count + 1, MODES)
     if found.outcome[0] == CONVERGED:  # worse ends that are no modes have served
-        while found.count[0] > 1 and found.outcome[found.count[0] - 1] != CONVERGED:
-            found.count[0] -= 1
+        while found.counts[0] > 1 and found.outcome[found.counts[0] - 1] != CONVERGED:
+            found.counts[0] -= 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -194,4 +194,4 @@ def _write(found: Found, m: int, search: Search) -> None:
     copy(search.curvature, found.hessian[m])
     found.value[m] = search.number[VALUE]
     found.norm[m] = search.number[NORM]
-    found.outcome[m] = search.count[OUTCOME]
+    found.outcome[m] = search.counts[OUTCOME]
