@@ -24,7 +24,7 @@ from sirolens.chart import Chart
 from sirolens.dosing.average import Averaged, estimates
 from sirolens.dosing.estimate import Estimate
 from sirolens.dosing.history import from_chart
-from sirolens.dosing.interactions import assess, multipliers
+from sirolens.dosing.interactions import Effect, assess, ended, multipliers
 from sirolens.dosing.posterior import Posterior, from_averaged
 from sirolens.dosing.products import ProductList
 from sirolens.dosing.protocol import Settings, default_settings
@@ -211,8 +211,9 @@ def consult(
     known = chart.known(at)
     settings = settings or default_settings()
     history, history_flags = from_chart(known, at)
-    averaged, refused = _averaged(known, history, at, models, settings, seed)
-    without = {} if averaged is None else _alternatives(averaged, known, at, models, settings, seed)
+    effects = _effects(known, at, settings)
+    averaged, refused = _averaged(history, models, effects, settings, seed)
+    without = {} if averaged is None else _alternatives(averaged, models, effects, at, settings, seed)
     advice = recommend(
         known,
         None if averaged is None else from_averaged(averaged),
@@ -242,22 +243,24 @@ def consult(
     )
 
 
-def _averaged(
-    chart: Chart,
-    history: History,
-    at: datetime,
-    models: Sequence[PopulationModel] | None,
-    settings: Settings,
-    seed: int,
-    *,
-    interactions: bool = True,
-) -> tuple[Averaged | None, tuple[Message, ...]]:
-    """The models' estimates, or the reasons why no model may speak."""
+def _effects(chart: Chart, at: datetime, settings: Settings) -> tuple[Effect, ...]:
+    """Other drugs, food and the liver, as the chart tells them."""
     age = chart.patient.age_on(at.astimezone(ZoneInfo(chart.zone)).date())
     effects, _ = assess(chart, at, child=age is not None and age < settings.adult_age_years.value)
+    return tuple(effects)
+
+
+def _averaged(
+    history: History,
+    models: Sequence[PopulationModel] | None,
+    effects: Sequence[Effect],
+    settings: Settings,
+    seed: int,
+) -> tuple[Averaged | None, tuple[Message, ...]]:
+    """The models' estimates, or the reasons why no model may speak."""
 
     def seen_by(model: PopulationModel) -> Sequence[Multiplier]:
-        return multipliers(effects, model, history.origin) if interactions else ()
+        return multipliers(effects, model, history.origin)
 
     try:
         found = estimates(history, models, seed=seed, interactions=seen_by, adult_years=settings.adult_age_years.value)
@@ -268,9 +271,9 @@ def _averaged(
 
 def _alternatives(
     averaged: Averaged,
-    chart: Chart,
-    at: datetime,
     models: Sequence[PopulationModel] | None,
+    effects: Sequence[Effect],
+    at: datetime,
     settings: Settings,
     seed: int,
 ) -> dict[str, Posterior]:
@@ -281,11 +284,12 @@ def _alternatives(
     if "bilirubin" in read & set(history.covariates):
         # Bilirubin raised by haemolysis is no sign of a slow liver: the dose at the models' reference stands beside.
         blind = {name: line for name, line in history.covariates.items() if name != "bilirubin"}
-        other, _ = _averaged(chart, replace(history, covariates=blind), at, models, settings, seed)
+        other, _ = _averaged(replace(history, covariates=blind), models, effects, settings, seed)
         if other is not None:
             found["without-bilirubin"] = from_averaged(other)
-    if any(member.estimate.history.multipliers for member in averaged.members):
-        other, _ = _averaged(chart, history, at, models, settings, seed, interactions=False)
+    if any(effect.kind in ("inhibitor", "inducer") and effect.share(at) > 0.0 for effect in effects):
+        # The levels were drawn under the drug: only from now on is it thought away.
+        other, _ = _averaged(history, models, ended(effects, at), settings, seed)
         if other is not None:
             found["without-interactions"] = from_averaged(other)
     return found
