@@ -33,7 +33,8 @@ def _content_key(package: Path) -> str:
         if folder.is_dir():
             for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
                 digest.update(name.encode())
-                digest.update((folder / name).read_bytes())
+                with open(f"{folder}{os.sep}{name}", "rb", buffering=0) as file:
+                    digest.update(file.read())
     return digest.hexdigest()
 
 
