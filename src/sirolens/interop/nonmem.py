@@ -99,7 +99,10 @@ def read_table(
         With one message per fault: file, line, column, value, what was expected.
     """
     faults = _Faults(str(path), [])
-    text, flags = decode(_bytes(path), file=str(path), known=KNOWN)
+    data = _bytes(path)
+    if not data.strip():
+        raise TableError(error("nonmem.empty", place=Place(file=str(path))))
+    text, flags = decode(data, file=str(path), known=KNOWN)
     lines = _data_lines(text)
     header_line, header = next(lines, (0, ""))
     if not header.strip():

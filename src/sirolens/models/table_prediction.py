@@ -8,7 +8,7 @@ of own equations is integrated. `prepare` does once what no random effect change
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -23,6 +23,7 @@ from sirolens.models.covariates import complete, typical
 from sirolens.models.event_table import EventTable, ParameterSets, parameter_sets, to_events
 from sirolens.models.population import PopulationModel, individual, parameter_names
 from sirolens.models.predict import structure_of
+from sirolens.models.vocabulary import covariate_word
 
 __all__ = ["Prepared", "not_integrated", "predict_table", "prepare"]
 
@@ -138,8 +139,26 @@ def _checked_covariates(
     done = complete(model, values)
     impossible = [message for message in done.messages if message.severity is Severity.ERROR]
     if impossible:
-        raise TableError(*impossible)
+        raise TableError(*(_placed(message, model, table, values, place, file) for message in impossible))
     return done.messages
+
+
+def _placed(
+    message: Message,
+    model: PopulationModel,
+    table: EventTable,
+    values: dict[str, Array],
+    place: NDArray[np.int64],
+    file: str | None,
+) -> Message:
+    """Give a fault of a covariate's value the column and the line on which the value first stands."""
+    said, value = message.values.get("covariate"), message.values.get("value")
+    for covariate in model.covariates:
+        rows = np.flatnonzero(values.get(covariate.name, np.empty(0)) == value)
+        if said == covariate_word(covariate.name, covariate.chart) and rows.size:
+            line = int(table.line[place[rows[0]]])
+            return replace(message, place=Place(file=file, line=line, field=covariate.name))
+    return replace(message, place=Place(file=file))
 
 
 def _absorbed_events(
