@@ -28,6 +28,7 @@ CHARTS = 23_000
 DRAWS = 256  # per model: the laws hold for any number of draws, and few make time for many charts
 WHOLE_EVERY = 100  # charts that go through the whole consultation, figures' data and JSON included
 FUTURE_EVERY = 50  # charts that are advised again with another future
+TARGET_EVERY = 5  # charts whose best continuous dose is asked for many targets
 CHUNK = 100
 WORKERS = 2
 SHOWN = 40  # faults written out
@@ -56,7 +57,7 @@ class Tally:
             self.largest[name] = max(value, self.largest.get(name, 0.0))
 
 
-def look(number: int, *, whole: bool, future: bool, draws: int = DRAWS) -> Tally:
+def look(number: int, *, whole: bool, future: bool, targets: bool = True, draws: int = DRAWS) -> Tally:
     """Advise for one chart and check the laws.
 
     Parameters
@@ -67,6 +68,8 @@ def look(number: int, *, whole: bool, future: bool, draws: int = DRAWS) -> Tally
         Go through the whole consultation too.
     future : bool
         Advise again with another future.
+    targets : bool
+        Ask for the best continuous dose under many targets.
     draws : int
         Per model.
     """
@@ -81,7 +84,7 @@ def look(number: int, *, whole: bool, future: bool, draws: int = DRAWS) -> Tally
         if averaged is not None:
             found.counts["levels read by a model"] += int(any(member.estimate.used for member in averaged.members))
             found.counts["a model did not converge"] += int(not averaged.converged)
-        if posterior is not None and posterior.troughs is not None:
+        if targets and posterior is not None and posterior.troughs is not None:
             more, measured = continuous_dose_faults(posterior.troughs)
             faults += more
             found.counts["target moved"] += 1
@@ -117,7 +120,14 @@ def tally(numbers: Iterable[int]) -> Tally:
     """Look at several charts."""
     total = Tally()
     for number in numbers:
-        total.add(look(number, whole=number % WHOLE_EVERY == 0, future=number % FUTURE_EVERY == 0))
+        total.add(
+            look(
+                number,
+                whole=number % WHOLE_EVERY == 0,
+                future=number % FUTURE_EVERY == 0,
+                targets=number % TARGET_EVERY == 0,
+            )
+        )
     return total
 
 
