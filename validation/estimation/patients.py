@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sirolens.engine.bayes import AnyProblem, FunctionProblem, Problem, levels
 from sirolens.engine.linear import events_from_columns
 from sirolens.engine.sampling import normal, stream, uniform
-from sirolens.engine.saturable import absorbed_input
+from sirolens.engine.saturable import BolusRuns, absorbed_input
 from sirolens.engine.saturable_response import response
 from sirolens.models.catalog import load
 from sirolens.models.covariates import typical
@@ -131,10 +131,17 @@ def predict(
     """
     values = individual(model, parameters, np.atleast_2d(eta))
     if model.saturable is not None:
-        runs = absorbed_input(dose_time_h, dose_mg, model.saturable.vmax_mg_h, model.saturable.km_mg, time_h)
-        return response(runs, 2, values)
+        return response(_absorbed(model, dose_time_h.tobytes(), dose_mg.tobytes(), time_h.tobytes()), 2, values)
     assert model.structure is not None
     return superposition(model.structure.compartments, values, dose_time_h, dose_mg, time_h)
+
+
+@lru_cache(maxsize=64)
+def _absorbed(model: PopulationModel, dose_time_h: bytes, dose_mg: bytes, time_h: bytes) -> BolusRuns:
+    """What saturable absorption makes of the doses: no eta changes it, so it is worked out once."""
+    assert model.saturable is not None
+    times, amounts, stops = (np.frombuffer(column) for column in (dose_time_h, dose_mg, time_h))
+    return absorbed_input(times, amounts, model.saturable.vmax_mg_h, model.saturable.km_mg, stops)
 
 
 def superposition(compartments: int, values: Array, dose_time_h: Array, dose_mg: Array, time_h: Array) -> Array:
