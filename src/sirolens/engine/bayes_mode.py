@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sirolens.engine.bayes_likelihood import LOG_2_PI
 from sirolens.engine.bayes_linear import NOT_PLAIN, lane_derivatives, search_modes
-from sirolens.engine.bayes_patients import Patients, pack
+from sirolens.engine.bayes_patients import Patients, colour, pack
 from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem, Problem
 from sirolens.engine.bayes_search import (
     CONVERGED,
@@ -34,7 +34,7 @@ from sirolens.engine.bayes_search import (
     search_arrays,
 )
 from sirolens.engine.bayes_starts import MODES, STARTS, Found, fill_starts, found_arrays, is_known, keep
-from sirolens.engine.dense import cholesky, invert, log_determinant
+from sirolens.engine.dense import cholesky, congruence, invert, log_determinant, solve_lower
 from sirolens.engine.lanes import over_chunks
 
 __all__ = ["Mode", "Modes", "Reason", "mode", "modes"]
@@ -215,24 +215,27 @@ def _unpack(problem: AnyProblem, found: Found) -> Mode:
     """Turn the modes found in whitened etas into etas, and add the constants of the prior."""
     d = problem.omega.shape[0]
     constant = d * (LOG_2_PI - np.log(problem.prior_weight)) + log_determinant(problem.factor)
-    whiten = np.empty((d, d))
-    invert(problem.factor, whiten)  # omega^-1
-    whiten = whiten @ problem.factor  # L'^-1
+    inverse, whiten, unit = np.empty((d, d)), np.zeros((d, d)), np.eye(d)
+    for j in range(d):  # column j of L^-1 is row j of L'^-1
+        solve_lower(problem.factor, unit[j], whiten[j])
     made: list[Mode] = []
     for m in range(int(found.counts[0]) - 1, -1, -1):
-        hessian = np.ascontiguousarray(found.hessian[m, :d, :d])
+        whitened = np.ascontiguousarray(found.hessian[m, :d, :d])
+        eta, hessian = np.empty((1, d)), np.empty((d, d))
+        colour(problem.factor, np.ascontiguousarray(found.z[m : m + 1, :d]), eta)
+        congruence(whiten, whitened, 1.0, hessian)
         lower, covariance = np.empty((d, d)), np.full((d, d), np.nan)
-        if cholesky(hessian, lower):
-            invert(lower, covariance)
-            covariance = 2.0 * problem.factor @ covariance @ problem.factor.T
+        if cholesky(whitened, lower):
+            invert(lower, inverse)
+            congruence(problem.factor, inverse, 2.0, covariance)
         reason = _REASONS[int(found.outcome[m])]
         made.insert(
             0,
             Mode(
-                eta=problem.factor @ found.z[m, :d],
+                eta=eta[0],
                 objective=float(found.value[m] + constant),
                 gradient_norm=float(found.norm[m]),
-                hessian=whiten @ hessian @ whiten.T,
+                hessian=hessian,
                 covariance=covariance,
                 converged=reason is Reason.CONVERGED,
                 reason=reason,
@@ -295,7 +298,9 @@ def _search(
 
 
 def _ask(problem: FunctionProblem, z: Array) -> Array:
-    predicted = np.asarray(problem.predict(z @ problem.factor.T), dtype=np.float64)
+    eta = np.empty_like(z)
+    colour(problem.factor, z, eta)
+    predicted = np.asarray(problem.predict(eta), dtype=np.float64)
     if predicted.shape != (z.shape[0], problem.levels.y.size):
         raise ValueError(f"predict gave shape {predicted.shape} for {z.shape[0]} rows, {problem.levels.y.size} levels")
     return predicted

@@ -38,8 +38,8 @@ from sirolens.engine.bayes_mode import Mode
 from sirolens.engine.bayes_patients import colour, pack
 from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem
 from sirolens.engine.bayes_search import Levels
-from sirolens.engine.bayes_weights import log_sum, smooth
-from sirolens.engine.dense import cholesky, log_determinant, solve_lower
+from sirolens.engine.bayes_weights import exponentials, log_sum, smooth
+from sirolens.engine.dense import cholesky, congruence, log_determinant, solve_lower
 from sirolens.engine.lanes import over_chunks
 from sirolens.engine.sampling import effective_draws, normal_quantile, sobol, sobol_normal, weighted_mean
 
@@ -98,7 +98,7 @@ class Posterior:
     @property
     def weight(self) -> Array:
         """Weights that sum to 1, (n,)."""
-        return np.exp(self.log_weight)
+        return exponentials(self.log_weight)
 
 
 @final
@@ -188,7 +188,7 @@ def posterior(
         eta=eta,
         log_weight=log_weight,
         k_hat=k_hat,
-        effective_draws=effective_draws(np.exp(log_weight)) if np.isfinite(log_evidence) else 0.0,
+        effective_draws=effective_draws(exponentials(log_weight)) if np.isfinite(log_evidence) else 0.0,
         log_evidence=log_evidence,
         predicted_ng_ml=predicted,
         minus_2_log_likelihood=minus_2_log,
@@ -291,15 +291,15 @@ def _components(problem: AnyProblem, mode: Mode) -> tuple[Array, Array, Array]:
     d = problem.omega.shape[0]
     peaks = [m for m in (mode, *mode.second_modes) if m.converged and np.isfinite(m.covariance).all()]
     centres, factors, log_mass = np.zeros((len(peaks), d)), np.zeros((len(peaks), d, d)), np.zeros(len(peaks))
+    inverse, unit, column = np.zeros((d, d)), np.eye(d), np.empty(d)
+    for j in range(d):
+        solve_lower(problem.factor, unit[j], column)
+        inverse[:, j] = column
     for k, peak in enumerate(peaks):
         solve_lower(problem.factor, peak.eta, centres[k])
-        half = np.empty((d, d))
-        for j in range(d):
-            solve_lower(problem.factor, np.ascontiguousarray(peak.covariance[:, j]), half[:, j])
         whitened = np.empty((d, d))
-        for j in range(d):
-            solve_lower(problem.factor, np.ascontiguousarray(half[j]), whitened[j])
-        cholesky(0.5 * (whitened + whitened.T), factors[k])
+        congruence(inverse, peak.covariance, 1.0, whitened)
+        cholesky(whitened, factors[k])
         log_mass[k] = 0.5 * log_determinant(factors[k]) - 0.5 * peak.objective
     share = np.exp(log_mass - log_mass.max(initial=-np.inf)) if peaks else log_mass
     share = np.maximum(share / share.sum(), LEAST_SHARE) if peaks else share

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["fit_tail", "log_sum", "smooth"]
+__all__ = ["exponentials", "fit_tail", "log_sum", "smooth"]
 
 Array = NDArray[np.float64]
 
@@ -42,6 +42,19 @@ def log_sum(values: Array) -> float:
     for value in values:
         total += np.exp(value - top)
     return top + math.log(total)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def exponentials(values: Array) -> Array:
+    """Return exp(values), the same bits on every machine.
+
+    >>> exponentials(np.array([0.0, -np.inf])).tolist()
+    [1.0, 0.0]
+    """
+    out = np.empty_like(values)
+    for i in range(values.size):
+        out[i] = np.exp(values[i])
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

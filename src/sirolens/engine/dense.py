@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["cholesky", "copy", "dot", "invert", "log_determinant", "solve", "solve_lower", "solve_upper"]
+__all__ = ["cholesky", "congruence", "copy", "dot", "invert", "log_determinant", "solve", "solve_lower", "solve_upper"]
 
 Array = NDArray[np.float64]
 
@@ -113,6 +113,27 @@ def invert(L: Array, inverse: Array) -> None:
         for i in range(n):
             inverse[j, i] = 1.0 if i == j else 0.0
         solve(L, inverse[j], inverse[j])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def congruence(A: Array, M: Array, scale: float, out: Array) -> None:
+    """Write scale * A M A'; `out` is neither A nor M.
+
+    Examples
+    --------
+    >>> out = np.empty((1, 1))
+    >>> congruence(np.array([[3.0]]), np.array([[2.0]]), 0.5, out)
+    >>> out.tolist()
+    [[9.0]]
+    """
+    n = M.shape[0]
+    for i in range(n):
+        for j in range(n):
+            total = 0.0
+            for a in range(n):
+                for b in range(n):
+                    total += A[i, a] * M[a, b] * A[j, b]
+            out[i, j] = scale * total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
