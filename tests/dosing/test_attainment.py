@@ -161,3 +161,22 @@ def test_a_hypothetical_level_shifts_the_chances_as_bayes_says() -> None:
         for c in (4.0, 12.0)
     ]
     assert found[0, 0] == pytest.approx(density[1] / sum(density))
+
+
+def test_a_median_between_two_camps_of_models_takes_the_same_side_at_every_dose() -> None:
+    # Half the weight on each side of a gap: which side rounding would take differs from dose to dose.
+    random = np.random.default_rng(3)
+    weights = (0.25, 0.25, 0.5)
+    camps = [draws(np.exp(random.normal(c, 0.1, 300)), random.gamma(1.0, 1.0, 300)) for c in (1.6, 1.2, -2.6)]
+    doses_mg = np.arange(1.0, 7.0, 0.1)
+    table = chances(
+        (tuple(camps),) * doses_mg.size,
+        np.repeat(doses_mg[:, None], 3, axis=1),
+        np.array(weights),
+        low_ng_ml=LOW,
+        high_ng_ml=HIGH,
+        additive_ng_ml=ADDITIVE,
+        proportional=SHARE,
+    )
+    top_of_the_low_camp = camps[2].ordered_ng_ml[-1]
+    np.testing.assert_allclose(table.band_ng_ml[:, 1], doses_mg * top_of_the_low_camp, rtol=1e-9)  # bisection

@@ -29,6 +29,8 @@ GRID_LOG = 4.0
 PLATEAU = 0.005
 """Doses whose chance is within half a point of the best are one plateau; its middle is the best dose."""
 BISECTIONS = 60
+TIE = 1e-12
+"""Rounding of summed weights: where half the weight lies on either side of a gap, the lower side counts at any dose."""
 
 
 @final
@@ -345,7 +347,7 @@ def _chances(
                 for m in range(n_models):
                     first, last = start[piece[r, m]], start[piece[r, m] + 1]
                     reached += weight[m] * _below(values, running, first, last, mid / scale[r, m], True)
-                if reached < share:
+                if reached < share - TIE:
                     lo = mid
                 else:
                     hi = mid

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -200,6 +200,21 @@ class Modes:
 
     rate_per_h: Array
     weight_ng_ml_per_mg: Array
+    _kept: dict[tuple[float, bytes], Array] = field(default_factory=dict, repr=False)
+
+    def repeated(self, period_h: float, since_h: Array) -> Array:
+        """Return what 1 mg every `period_h` leaves, `since_h` after its last time, shape (m, n); kept once computed.
+
+        ::
+
+            sum_i w_i exp(-r_i s) / (1 - exp(-r_i P))
+        """
+        key = (period_h, since_h.tobytes())
+        if key not in self._kept:
+            out = np.empty((since_h.size, len(self.rate_per_h)))
+            _repeated(self.rate_per_h, self.weight_ng_ml_per_mg, period_h, since_h, out)
+            self._kept[key] = out
+        return self._kept[key]
 
 
 def disposition_modes(model: PopulationModel, parameters: Array) -> Modes:
@@ -250,21 +265,28 @@ def saturable_troughs(absorption: Saturable, modes: Modes, cycle: Cycle) -> Arra
         since_h = (at_h - time_h) % cycle.period_h
         # A bolus at the very instant of the trough belongs to the dose after it.
         since_h[since_h == 0.0] = cycle.period_h
-        _sum_modes(modes.rate_per_h, modes.weight_ng_ml_per_mg, cycle.period_h, since_h, amount_mg, out[:, k])
+        # The nodes of many doses lie at the same times: only their amounts differ.
+        _add_up(modes.repeated(cycle.period_h, since_h), amount_mg, out[:, k])
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sum_modes(rate: Array, weight: Array, period_h: float, since_h: Array, amount_mg: Array, out: Array) -> None:
-    for lane in range(rate.shape[0]):
-        total = 0.0
-        for i in range(rate.shape[1]):
+def _repeated(rate: Array, weight: Array, period_h: float, since_h: Array, out: Array) -> None:
+    out[:] = 0.0
+    for i in range(rate.shape[1]):
+        for lane in range(rate.shape[0]):
             r = rate[lane, i]
-            left = 0.0
+            height = weight[lane, i] / -math.expm1(-r * period_h)
             for j in range(since_h.size):
-                left += amount_mg[j] * math.exp(-r * since_h[j])
-            total += weight[lane, i] * left / -math.expm1(-r * period_h)
-        out[lane] = total
+                out[j, lane] += height * math.exp(-r * since_h[j])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_up(each: Array, amount_mg: Array, out: Array) -> None:
+    out[:] = 0.0
+    for j in range(amount_mg.size):
+        for lane in range(out.size):
+            out[lane] += amount_mg[j] * each[j, lane]
 
 
 def steady_state_trough(model: PopulationModel, parameters: Array, cycle: Cycle) -> Array:
