@@ -30,7 +30,7 @@ from sirolens.models.timeline import History, Multiplier
 from sirolens.regimen import daily
 from tests.dosing.invented import ADULT, CHILD, cycle, patient, trough
 
-PLAIN = Settings(theta_uncertainty=False, floor=0.0)
+PLAIN = Settings(theta_uncertainty=False, floor=0.0, scatter=((1.0, 1.0),))
 DRAWS = 2000
 SHARE = 0.01  # absolute; quasi-random draws against a fine grid
 EXACT = 1e-9

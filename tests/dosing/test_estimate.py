@@ -16,7 +16,7 @@ from scipy.stats import multivariate_normal, norm
 from sirolens.dosing import estimate as estimate_module
 from sirolens.dosing.assay import AS_IS, relation
 from sirolens.dosing.estimate import Estimate, Settings, estimate
-from sirolens.dosing.estimate_problem import nodes, theta_covariance
+from sirolens.dosing.estimate_problem import nodes, residual_of, theta_covariance
 from sirolens.engine.bayes_mode import Reason
 from sirolens.engine.sampling import weighted_mean, weighted_quantile
 from sirolens.message import Message, Severity
@@ -26,7 +26,7 @@ from sirolens.models.predict import periods, predict
 from sirolens.models.timeline import History, Multiplier
 from tests.dosing.invented import ADULT, CHILD, cycle, patient, trough
 
-PLAIN = Settings(theta_uncertainty=False)
+PLAIN = Settings(residual="own", theta_uncertainty=False, scatter=((1.0, 1.0),))
 DRAWS = 4000
 MODE = 1e-4  # in standard deviations of the prior; the independent search stops earlier than ours
 INTEGRAL = 0.02  # relative; 4000 quasi-random draws against a fine grid
@@ -122,6 +122,14 @@ def test_without_levels_the_answer_is_the_prior() -> None:
         # Golubovic 44 y: 69 % (popk_check.md section 5), Wu: 36 %, both of random effects only
         inside = float(weights[(values >= 5.0) & (values <= 15.0)].sum())
         assert inside == pytest.approx({"golubovic_2019": 0.69, "wu_2012": 0.36}[name], abs=0.025)
+
+
+def test_no_model_is_taken_to_measure_better_than_a_laboratory() -> None:
+    expected = {"wu_2012": (0.5, 0.2, 0.0), "fan_2024": (3.41, 0.2, 0.0), "jiao_2009": (0.0, 0.0, 0.299)}
+    for name, parts in expected.items():
+        found = residual_of(load(name), Settings())
+        assert (found.additive_ng_ml, found.proportional, found.log_sd) == parts
+        assert residual_of(load(name), Settings(residual="own")) == load(name).residual
 
 
 # Levels a model cannot read
@@ -224,7 +232,7 @@ def test_residuals_are_standardised_by_the_models_own_error() -> None:
     history = patient(ADULT, levels=THREE)
     for name in ("jiao_2009", "golubovic_2019"):
         model = load(name)
-        found = estimate(history, model, seed=1, draws=200)
+        found = estimate(history, model, seed=1, draws=200, settings=PLAIN)
         for row in found.levels:
             f, y, r = row.predicted_ng_ml, row.level_ng_ml, model.residual
             plain = (y - f) / math.hypot(r.additive_ng_ml, r.proportional * f) if r.kind != "log" else 0.0
@@ -320,6 +328,17 @@ def test_printed_standard_errors_widen_the_prior_by_what_they_say() -> None:
     assert np.diag(wide) == pytest.approx([0.163**2 + exponent**2, 0.38**2, 0.0817**2, 0.113**2], rel=1e-6)
     assert wide - np.diag(np.diag(wide)) == pytest.approx(np.zeros((4, 4)), abs=1e-12)
     assert (theta_covariance(load("golubovic_2019"), {"AGE": 44.0, "AST": 20.0}) == 0.0).all()
+
+
+def test_levels_that_scatter_tell_that_this_patients_levels_scatter() -> None:
+    model = load("golubovic_2019")
+    even = estimate(patient(ADULT, levels=THREE), model, seed=1, draws=DRAWS)
+    wild = tuple(trough(day, value) for day, value in ((30, 3.0), (45, 22.0), (60, 4.0), (75, 25.0), (90, 8.0)))
+    uneven = estimate(patient(ADULT, levels=wild), model, seed=1, draws=DRAWS)
+    wide = [sum(float(b.weight.sum()) for b in e.blocks if b.node.scatter > 1.0) for e in (even, uneven)]
+    assert wide[0] < 1 / 3 < wide[1]
+    narrow = estimate(patient(ADULT, levels=wild), model, seed=1, draws=DRAWS, settings=Settings(scatter=((1.0, 1.0),)))
+    assert log_spread(uneven) > log_spread(narrow)
 
 
 # What must not matter, and what must

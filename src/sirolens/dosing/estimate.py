@@ -59,6 +59,7 @@ __all__ = ["Block", "Estimate", "Settings", "estimate", "log_evidence"]
 
 Array = NDArray[np.float64]
 
+MOST_NODES = 1024  # seeds of neighbouring nodes and neighbouring seeds never meet
 LEAST_DRAWS = 64  # of a node, however improbable it seemed before the levels
 
 
@@ -322,7 +323,7 @@ def estimate(
     ...     dose_time_h=tuple(24.0 * day for day in range(30)),
     ...     dose_mg=(2.0,) * 30,
     ...     levels=(Observed(time_h=720.0, level_ng_ml=9.0),),
-    ...     covariates={"haematocrit": Timeline(time_h=(0.0,), value=(38.0,))},
+    ...     covariates={"haematocrit": Timeline(time_h=(0.0,), value=(35.1,))},
     ... )
     >>> found = estimate(month, load("wu_2012"), seed=1, draws=1000)
     >>> found.converged, round(found.levels[0].predicted_typical_ng_ml, 1)
@@ -332,7 +333,9 @@ def estimate(
     shown_on = laboratory or latest_assay(history)
     read = readings(history, model, shown_on, settings)
     link, flags = model_link(model_assay(model), model.label, shown_on, convert=settings.convert_assays)
-    asked = [question(history, model, node, read, settings) for node in nodes(model, periods(model, history), link)]
+    scatter = settings.scatter if any(one.reason is None for one in read) else ((1.0, 1.0),)
+    possible = nodes(model, periods(model, history), link, scatter)
+    asked = [question(history, model, node, read, settings) for node in possible]
     answers = [_answer(one, seed, max(LEAST_DRAWS, round(draws * one.node.weight)), i) for i, one in enumerate(asked)]
     prior = np.array([math.log(one.node.weight) for one in asked])
     own = prior + np.array([answer.log_evidence for _, answer in answers])
@@ -378,7 +381,7 @@ def estimate(
 def _answer(one: Question, seed: int, draws: int, number: int) -> tuple[Mode, Posterior]:
     top = mode(one.problem)
     residual = (COMMON_RESIDUAL.additive_ng_ml, COMMON_RESIDUAL.proportional)
-    found = posterior(one.problem, top, draws=draws, seed=seed + number, common_residual=residual)
+    found = posterior(one.problem, top, draws=draws, seed=MOST_NODES * seed + number, common_residual=residual)
     return top, found
 
 
@@ -407,7 +410,8 @@ def log_evidence(
     read = readings(history, model, laboratory, settings)
     link, _ = model_link(model_assay(model), model.label, laboratory, convert=settings.convert_assays)
     parts = []
-    for i, node in enumerate(nodes(model, periods(model, history), link)):
+    scatter = ((1.0, 1.0),) if settings.evidence_residual == "common" else settings.scatter
+    for i, node in enumerate(nodes(model, periods(model, history), link, scatter)):
         one = question(history, model, node, read, settings, only=only)
         _, found = _answer(one, seed, max(LEAST_DRAWS, round(draws * node.weight)), i)
         log_p = found.common_log_evidence if settings.evidence_residual == "common" else found.log_evidence

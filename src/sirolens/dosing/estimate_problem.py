@@ -44,6 +44,7 @@ __all__ = [
     "nodes",
     "question",
     "readings",
+    "residual_of",
     "theta_covariance",
     "unusable",
 ]
@@ -67,7 +68,8 @@ class Settings:
     Parameters
     ----------
     residual : str
-        ``"own"``: each model's published residual; ``"common"``: `COMMON_RESIDUAL` for every model.
+        ``"careful"``: each model's published residual, but no part of it below that of `COMMON_RESIDUAL`, since no
+        model makes a laboratory more exact than it is; ``"own"``: as published; ``"common"``: `COMMON_RESIDUAL`.
     evidence_residual : str
         ``"common"`` or ``"own"``: the residual under which models are compared.
     convert_assays : bool
@@ -80,17 +82,22 @@ class Settings:
         Variance of a step of log CL/F between occasions; 0 (off) because no published value exists.
     occasion_d : float
         Length of an occasion.
+    scatter : tuple of (float, float)
+        By what the residual may have to be multiplied for this patient, and how probable that is (ASSUMED): missed
+        doses and sampling times make the levels of some patients scatter more than a study's. Which patient this is
+        the levels decide; see validation/average/README.md.
     floor : float
         Least share of a model that is averaged.
     """
 
-    residual: str = "own"
+    residual: str = "careful"
     evidence_residual: str = "common"
     convert_assays: bool = True
     theta_uncertainty: bool = True
     prior_weight: float = 1.0
     occasion_variance: float = 0.0
     occasion_d: float = 90.0
+    scatter: tuple[tuple[float, float], ...] = ((1.0, 2.0 / 3.0), (2.0, 1.0 / 3.0))
     floor: float = 0.05
 
 
@@ -131,12 +138,15 @@ class Node:
         Covariates nobody measured, by the model's names.
     scale : float
         Factor from the model's assay to the laboratory's.
+    scatter : float
+        Factor of the residual.
     weight : float
         Its prior probability.
     """
 
     missing: Mapping[str, float]
     scale: float
+    scatter: float
     weight: float
 
 
@@ -233,7 +243,12 @@ def readings(history: History, model: PopulationModel, laboratory: str, settings
     return tuple(made)
 
 
-def nodes(model: PopulationModel, found: Periods, link: Relation) -> tuple[Node, ...]:
+def nodes(
+    model: PopulationModel,
+    found: Periods,
+    link: Relation,
+    scatter: tuple[tuple[float, float], ...] = ((1.0, 1.0),),
+) -> tuple[Node, ...]:
     """List what else may be the case, with probabilities.
 
     Parameters
@@ -244,6 +259,8 @@ def nodes(model: PopulationModel, found: Periods, link: Relation) -> tuple[Node,
         Which covariates are known.
     link : Relation
         From the model's assay to the laboratory's.
+    scatter : tuple of (float, float)
+        As in `Settings`; without levels it does not matter.
 
     Returns
     -------
@@ -256,11 +273,13 @@ def nodes(model: PopulationModel, found: Periods, link: Relation) -> tuple[Node,
             points = _covariate_points(model, covariate, found)
             axes.append([(covariate.name, value, weight) for value, weight in points])
     scales = GAUSS_HERMITE if link.log_sd > 0.0 else ((0.0, 1.0),)
-    axes.append([("", link.factor * math.exp(z * link.log_sd), weight) for z, weight in scales])
+    axes.append([("scale", link.factor * math.exp(z * link.log_sd), weight) for z, weight in scales])
+    axes.append([("scatter", factor, weight) for factor, weight in scatter])
     return tuple(
         Node(
-            missing=MappingProxyType({name: value for name, value, _ in combination[:-1]}),
-            scale=combination[-1][1],
+            missing=MappingProxyType({name: value for name, value, _ in combination[:-2]}),
+            scale=combination[-2][1],
+            scatter=combination[-1][1],
             weight=math.prod(weight for _, _, weight in combination),
         )
         for combination in product(*axes)
@@ -363,7 +382,7 @@ def question(
         omega = omega + theta_covariance(model, {**node.missing, **known})
     if starts:
         omega = random_walk(omega, len(starts), settings.occasion_variance)
-    asked = _levels(model, read, settings, only)
+    asked = _levels(model, read, settings, only, node.scatter)
     if ready.events is None:
         return Question(
             node=node,
@@ -395,8 +414,35 @@ def _occasion_starts(history: History, settings: Settings) -> tuple[float, ...]:
     return (*(first_h + length_h * (i + 1) for i in range(count)), np.nextafter(history.now_h, math.inf))
 
 
-def _levels(model: PopulationModel, read: Sequence[Reading], settings: Settings, only: frozenset[int] | None) -> Levels:
-    residual = COMMON_RESIDUAL if settings.residual == "common" else model.residual
+def residual_of(model: PopulationModel, settings: Settings) -> Residual:
+    """Return the residual error under which a model reads levels.
+
+    >>> from sirolens.models.catalog import load
+    >>> residual_of(load("wu_2012"), Settings()).proportional, load("wu_2012").residual.proportional
+    (0.2, 0.147)
+    """
+    own, common = model.residual, COMMON_RESIDUAL
+    if settings.residual == "own":
+        return own
+    if settings.residual == "common":
+        return common
+    if own.on_log_scale:
+        return Residual(kind="log", log_sd=max(own.log_sd, common.proportional))
+    return Residual(
+        kind="combined",
+        additive_ng_ml=max(own.additive_ng_ml, common.additive_ng_ml),
+        proportional=max(own.proportional, common.proportional),
+    )
+
+
+def _levels(
+    model: PopulationModel,
+    read: Sequence[Reading],
+    settings: Settings,
+    only: frozenset[int] | None,
+    scatter: float,
+) -> Levels:
+    residual = residual_of(model, settings)
     extra = np.array([one.log_sd for one in read])
     spread = residual.log_sd if residual.on_log_scale else residual.proportional
     kind = np.full(len(read), residual.code)
@@ -406,8 +452,8 @@ def _levels(model: PopulationModel, read: Sequence[Reading], settings: Settings,
     return levels(
         [one.on_scale_ng_ml for one in read],
         residual_kind=kind,
-        additive_ng_ml=residual.additive_ng_ml,
-        proportional=np.hypot(spread, extra),
+        additive_ng_ml=scatter * residual.additive_ng_ml,
+        proportional=np.hypot(scatter * spread, extra),
         censoring=[one.level.censoring for one in read],
         weight=[one.level.weight if use else 0.0 for one, use in zip(read, used, strict=True)],
     )

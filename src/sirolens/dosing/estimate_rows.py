@@ -171,12 +171,12 @@ def level_rows(
 
 
 def _standardised(question: Question, f: Array) -> Array:
-    """(y - f) / sd, on the log scale where the residual is."""
-    these = question.problem.levels
+    """(y - f) / sd, on the log scale where the residual is; by the residual as it is before it is widened."""
+    these, widened = question.problem.levels, question.node.scatter
     with np.errstate(divide="ignore", invalid="ignore"):
         on_log = (np.log(these.y) - np.log(f)) / these.proportional
         plain = (these.y - f) / np.hypot(these.additive, these.proportional * f)
-    return np.where(these.kind == LOG, on_log, plain)
+    return widened * np.where(these.kind == LOG, on_log, plain)
 
 
 def _prior_p(asked: Sequence[Question], seed: int) -> Array:
