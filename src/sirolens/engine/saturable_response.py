@@ -24,6 +24,7 @@ from sirolens.engine.linear_layout import LAMBDA, ROUTE_2, ROWS, STATE, V1, F, U
 from sirolens.engine.linear_modes import fill_basis, to_amounts, to_modes
 from sirolens.engine.linear_step import decayed
 from sirolens.engine.saturable import FOREVER, BolusRuns
+from sirolens.engine.saturable_block import many_in_step
 from sirolens.errors import InputError
 from sirolens.message import error
 
@@ -219,7 +220,10 @@ def response(
     amounts = np.zeros((len(values), int(made.column.max(initial=-1)) + 2), values.dtype)
 
     def job(low: int, high: int) -> None:
-        _many(compartments, made, values, low, high, amounts)
+        if values.dtype == np.float64:
+            many_in_step(compartments, made, values, low, high, amounts)
+        else:
+            _many(compartments, made, values, low, high, amounts)
 
     over_chunks(len(values), threads, job, worth=_WORTH_A_THREAD)
     # The last column stays zero: what index -1 finds for a stop before the first dose.

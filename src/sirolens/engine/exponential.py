@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many exponentials at once: faster than one by one, and the same bits on every processor.
+
+A library's exp is called number by number, and its array form changes the last digit with the processor. Here
+exp(x) = 2^k exp(r), with k the nearest whole number to x / log 2 and |r| <= log(2) / 2, so that a polynomial of degree
+13 is exact to rounding; every step is a plain sum or product, which compilers turn into vector instructions without
+changing a bit. The error is at most 1.5 units in the last place.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["fill_exponentials"]
+
+_PER_LOG_2 = 1.0 / math.log(2.0)
+# log 2 in two parts, the first short enough that k times it is exact
+_LOG_2_HIGH = 6.93147180369123816490e-01
+_LOG_2_LOW = 1.90821492927058770002e-10
+_ROUND = 1.5 * 2.0**52  # adding it leaves a whole number in the lowest bits
+_LEAST = -708.0  # smaller exponents give this one's 3e-308
+_MOST = 709.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_exponentials(x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Write exp(x).
+
+    Parameters
+    ----------
+    x : float64 array (n,)
+        Exponents; taken as -708 below and 709 above. Used up: afterwards it holds powers of two.
+    out : float64 array (n,)
+        Receives the exponentials; not `x`.
+
+    Examples
+    --------
+    >>> out = np.empty(2)
+    >>> fill_exponentials(np.array([0.0, 1.0]), out)
+    >>> out.round(12).tolist()
+    [1.0, 2.718281828459]
+    """
+    power: Any = x.view(np.int64)
+    for i in range(x.size):
+        v = x[i]
+        v = v if v > _LEAST else _LEAST
+        v = v if v < _MOST else _MOST
+        shifted = v * _PER_LOG_2 + _ROUND
+        k = shifted - _ROUND
+        r = (v - k * _LOG_2_HIGH) - k * _LOG_2_LOW
+        p = 1.0 / 6227020800.0
+        p = p * r + 1.0 / 479001600.0
+        p = p * r + 1.0 / 39916800.0
+        p = p * r + 1.0 / 3628800.0
+        p = p * r + 1.0 / 362880.0
+        p = p * r + 1.0 / 40320.0
+        p = p * r + 1.0 / 5040.0
+        p = p * r + 1.0 / 720.0
+        p = p * r + 1.0 / 120.0
+        p = p * r + 1.0 / 24.0
+        p = p * r + 1.0 / 6.0
+        p = p * r + 0.5
+        out[i] = (p * r) * r + r + 1.0
+        x[i] = shifted
+    for i in range(x.size):
+        power[i] = (power[i] << 52) + (1023 << 52)
+    for i in range(x.size):
+        out[i] *= x[i]
