@@ -23,7 +23,7 @@ from sirolens.message import Message, Severity
 from sirolens.models.catalog import load
 from sirolens.models.population import PopulationModel
 from sirolens.models.predict import periods, predict
-from sirolens.models.timeline import History, Multiplier
+from sirolens.models.timeline import History, Multiplier, Observed
 from tests.dosing.invented import ADULT, CHILD, cycle, patient, trough
 
 PLAIN = Settings(residual="own", theta_uncertainty=False, scatter=((1.0, 1.0),))
@@ -399,9 +399,11 @@ def test_a_walk_between_occasions_forgets_old_levels_and_widens_forecasts() -> N
         assert log_spread(moving) > log_spread(still)
 
 
-def test_predictions_resampled_to_equal_draws_agree_with_weighted_ones() -> None:
-    history = patient(ADULT, levels=THREE)
-    found = estimate(history, load("wu_2012"), seed=1, draws=DRAWS)
-    weighted = weighted_quantile(found.predict(history, [2160.0]), found.weight, [0.1, 0.5, 0.9])[:, 0]
-    equal = np.quantile(found.predict(history, [2160.0], draws=1000), [0.1, 0.5, 0.9])
-    assert equal == pytest.approx(weighted, rel=0.02)
+@pytest.mark.parametrize("levels", [(), THREE])
+def test_predictions_resampled_to_equal_draws_agree_with_weighted_ones(levels: tuple[Observed, ...]) -> None:
+    history = patient(ADULT, levels=levels)
+    for name in ("golubovic_2019", "wu_2012"):
+        found = estimate(history, load(name), seed=1, draws=DRAWS)
+        weighted = weighted_quantile(found.predict(history, [2160.0]), found.weight, [0.1, 0.5, 0.9])[:, 0]
+        equal = np.quantile(found.predict(history, [2160.0], draws=2000), [0.1, 0.5, 0.9])
+        assert equal == pytest.approx(weighted, rel=0.07)  # 2000 plain draws of a wide prior

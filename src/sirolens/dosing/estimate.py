@@ -39,7 +39,7 @@ from sirolens.dosing.estimate_rows import (
 from sirolens.engine.bayes_mode import Mode, mode
 from sirolens.engine.bayes_posterior import Posterior, posterior
 from sirolens.engine.bayes_weights import log_sum
-from sirolens.engine.sampling import effective_draws
+from sirolens.engine.sampling import effective_draws, stream, uniform
 from sirolens.message import Message
 from sirolens.models.exposure import (
     Modes,
@@ -233,13 +233,17 @@ class Estimate:
         return out
 
     def _etas(self, draws: int | None) -> list[Array]:
-        """Draws of every block; resampled systematically to a number of equal ones."""
+        """Draws of every block; resampled systematically to a number of equal ones.
+
+        They are shuffled first: every eighth of quasi-random draws is no sample of them.
+        """
         if draws is None:
             return [block.eta for block in self.blocks]
-        at = np.searchsorted(np.cumsum(self.weight), (np.arange(draws) + 0.5) / draws)
-        first = np.cumsum([0, *(len(block.eta) for block in self.blocks)])
-        at = np.minimum(at, first[-1] - 1)
-        spans = zip(self.blocks, pairwise(first), strict=True)
+        weight = self.weight
+        order = np.argsort(uniform(stream(0, "resample"), (weight.size,)), kind="stable")
+        chosen = np.searchsorted(np.cumsum(weight[order]), (np.arange(draws) + 0.5) / draws)
+        at = np.sort(order[np.minimum(chosen, weight.size - 1)])
+        spans = zip(self.blocks, pairwise(np.cumsum([0, *(len(block.eta) for block in self.blocks)])), strict=True)
         return [block.eta[at[(low <= at) & (at < high)] - low] for block, (low, high) in spans]
 
 
