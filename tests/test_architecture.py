@@ -19,7 +19,18 @@ ALL_PYTHON = sorted(
 LONGEST_FILE_LINES = 700  # DESIGN: the limit; every ugly file of the field began with an exception
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "core", "manager", "misc"}
 # What starts slowly (0.2 to 1.2 s each) is imported where it is used, so that `sirolens --help` answers at once.
-SLOW = {"altair", "pandas", "xarray", "scipy.stats", "scipy.optimize", "typst", "docx", "vl_convert", "arviz_stats"}
+SLOW = {
+    "altair",
+    "pandas",
+    "xarray",
+    "scipy.stats",
+    "scipy.optimize",
+    "typst",
+    "docx",
+    "vl_convert",
+    "arviz_stats",
+    "statsmodels",
+}
 
 
 def _name(path: Path) -> str:
@@ -102,3 +113,15 @@ def test_help_starts_without_numerics() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+KERNEL_ROOMS = ("engine", "models", "dosing")  # their cache is keyed by the content of all their files
+
+
+def test_outside_the_kernel_rooms_a_kernel_calls_none_of_another_file() -> None:
+    """numba keys a cached kernel on the text of its own file only: a stale one of another file would go on running."""
+    kernels = {_name(path): path for path in MODULES if "@njit" in path.read_text(encoding="utf-8")}
+    for name, path in kernels.items():
+        if name.split(".")[1] not in KERNEL_ROOMS:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            assert not _imports(tree, top_level_only=False) & kernels.keys(), name

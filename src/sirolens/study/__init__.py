@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Study: a cohort analysed, a published study checked, an illustration reproduced."""
