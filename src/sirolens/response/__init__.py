@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Response: what counts, who has responded, and how safely; one kernel serves a chart, a cohort and virtual patients."""
+"""Response: what counts, who has responded and how safely; one kernel serves a chart, a cohort, virtual patients."""
