@@ -25,7 +25,7 @@ from sirolens.engine.bayes import (
 )
 from sirolens.engine.linear import PARAMETERS, Structure, concentrations, events_from_columns
 
-EXCESS = 1e-6  # of the objective over the best of many starts: what the issue asks for
+EXCESS = 1e-6  # of the objective over the best of many starts: the aim
 ETA = 1e-4  # the same, for etas
 SECOND_MODE = 1e-3  # ... unless another mode lies within this of the objective
 CONSTANTS = 1e-10  # two sums of the same terms

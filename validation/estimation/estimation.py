@@ -33,9 +33,9 @@ PATIENTS = 1000
 DRAWS = 4000
 CHAIN_PATIENTS = 24
 CHAIN_STEPS, CHAIN_BURN_IN = 3000, 600
-OBJECTIVE_EXCESS = 1e-6  # what the issue asks for
-ETA_DISTANCE, SECOND_MODE = 1e-4, 1e-3  # the same: unless a second mode lies within this of the objective
-WIDEST = 1.05  # the same: interval widths relative to those of a long chain
+OBJECTIVE_EXCESS = 1e-6  # the aim
+ETA_DISTANCE, SECOND_MODE = 1e-4, 1e-3  # the aim: unless a second mode lies within this of the objective
+WIDEST = 1.05  # the aim: interval widths relative to those of a long chain
 
 
 def optimum(name: str) -> dict[str, Any]:
