@@ -294,14 +294,15 @@ class Lab(Fact):
         In the canonical unit of its quantity.
     unit : str
         That unit.
-    upper_normal : float, optional
-        The laboratory's upper limit of normal, same unit.
+    upper_normal, lower_normal : float, optional
+        The laboratory's limits of normal, same unit.
     """
 
     name: str
     value: float
     unit: str
     upper_normal: float | None = None
+    lower_normal: float | None = None
 
 
 @final

@@ -18,7 +18,7 @@ from sirolens.interop.instants import known_zone
 from sirolens.interop.numbers import clip
 from sirolens.message import Message, error
 
-__all__ = ["assemble", "find_zone"]
+__all__ = ["assemble", "chart_of", "find_zone", "settle"]
 
 
 def find_zone(row: Row) -> None:
@@ -59,14 +59,39 @@ def assemble(
     ChartError
         With all faults.
     """
+    merged = settle(patient, entries, reading, received)
+    flags = reading.finish()
+    assert patient is not None, "a chart without faults has a patient"
+    assert reading.zone is not None, "a chart without faults has a zone"
+    return chart_of(patient, reading.zone.key, merged), flags
+
+
+def settle(
+    patient: Patient | None, entries: Mapping[str, Sequence[Entry]], reading: Reading, received: datetime | None
+) -> Mapping[str, Sequence[Entry]]:
+    """Merge repeated facts of one patient and check the rest against each other; faults are noted in the reading.
+
+    Parameters
+    ----------
+    patient, entries, reading, received
+        As for `assemble`.
+
+    Returns
+    -------
+    mapping
+        The facts that stay, by kind.
+    """
     if received is not None and received.tzinfo is None:
         raise ValueError("received has no time zone")
     merged = {name: merge(found, reading) for name, found in entries.items()}
     check_chart(merged, patient, reading, received)
-    flags = reading.finish()
-    assert patient is not None, "a chart without faults has a patient"
-    assert reading.zone is not None, "a chart without faults has a zone"
+    return merged
+
+
+def chart_of(patient: Patient, zone: str, entries: Mapping[str, Sequence[Entry]]) -> Chart:
+    """Make the chart of settled facts, each kind in the order they happened."""
     facts: dict[str, Any] = {
-        name: tuple(sorted((entry.fact for entry in found), key=lambda fact: fact.at)) for name, found in merged.items()
+        name: tuple(sorted((entry.fact for entry in found), key=lambda fact: fact.at))
+        for name, found in entries.items()
     }
-    return Chart(patient=patient, zone=reading.zone.key, **facts), flags
+    return Chart(patient=patient, zone=zone, **facts)

@@ -12,6 +12,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from operator import attrgetter
+from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -43,17 +44,19 @@ _NOT_CONTENT = frozenset({"id", "recorded", "stop_recorded", "replaces"})
 
 
 class Entry(NamedTuple):
-    """One fact and where it was read; `written` is the drug's name as it stood there."""
+    """One fact and where it was read; `written` is the drug as it stood there, `names` the source's own names."""
 
     fact: Fact
     line: int
     path: str
     file: str
     written: str = SIROLIMUS
+    names: Mapping[str, str] = MappingProxyType({})
 
     def place(self, name: str = "") -> Place:
         """Return where the fact, or one of its fields, stands."""
-        field = f"{self.path}.{name}" if self.path and name else self.path or name
+        called = self.names.get(name, name)
+        field = f"{self.path}.{called}" if self.path and called else self.path or called
         return Place(file=self.file, line=self.line, field=field or None)
 
 

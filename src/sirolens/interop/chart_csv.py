@@ -9,7 +9,7 @@ themselves.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from io import StringIO
@@ -28,7 +28,7 @@ from sirolens.interop.encoding import decode
 from sirolens.interop.json_lines import Node, Scalar
 from sirolens.message import Message, Place, error, warning
 
-__all__ = ["PATIENT_COLUMNS", "PATIENT_FILE", "from_csv"]
+__all__ = ["PATIENT_COLUMNS", "PATIENT_FILE", "Table", "cells_of", "from_csv", "open_table"]
 
 PATIENT_FILE = "patient.csv"
 PATIENT_COLUMNS = ("sirolens_chart", "zone", "decimal_mark", *(field.name for field in PATIENT_FIELDS))
@@ -36,11 +36,15 @@ _PATIENT_NAMES = frozenset({"patient", "患者", "病人"})
 _SEPARATORS = (",", ";", "\t")
 
 
-class _Table(NamedTuple):
-    """The columns of one file and its rows with their lines; a column that is not known has no name."""
+class Table(NamedTuple):
+    """The columns of one file and its rows with their lines; a column that is not read has no name.
+
+    `unread` holds, column by column, the heading of one that the caller let stand without being read.
+    """
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[int, list[str]]]
+    unread: tuple[str, ...] = ()
 
 
 def from_csv(folder: str | Path, *, received: datetime | None = None) -> tuple[Chart, tuple[Message, ...]]:
@@ -100,8 +104,30 @@ def _files(folder: Path, reading: Reading) -> tuple[Path | None, dict[str, list[
     return patient_file, files
 
 
-def _open(path: Path, known: Sequence[str], required: Sequence[str], reading: Reading) -> _Table | None:
-    """Decode a file and match its columns; None when it has faults, which are noted."""
+def open_table(
+    path: Path,
+    known: Sequence[str],
+    required: Sequence[str],
+    reading: Reading,
+    *,
+    other_names: Mapping[str, Sequence[str]] = COLUMNS,
+    unread: Collection[str] = (),
+) -> Table | None:
+    """Decode a file and match its columns; None when it has faults, which are noted.
+
+    Parameters
+    ----------
+    path : Path
+        The file; from here on it is the reading's.
+    known, required : sequence of str
+        The columns it may have, and those it must have.
+    reading : Reading
+        Where faults and flags are noted.
+    other_names : mapping
+        Other headings of a column.
+    unread : collection of str
+        Headings, as compared by `spelling`, that may stand without being read.
+    """
     reading.file = str(path)
     try:
         text, flags = decode(path.read_bytes(), file=str(path), known=tuple(words_of_a_chart()))
@@ -112,12 +138,20 @@ def _open(path: Path, known: Sequence[str], required: Sequence[str], reading: Re
         reading.fault(error("file.unreadable", place=Place(file=str(path))))
         return None
     reading.flag(*flags)
-    rows = _rows(text, known, reading)
+    by_spelling = {spelling(other): name for name in known for other in (name, *other_names.get(name, ()))}
+    rows = _rows(text, by_spelling, reading)
     _, header = next(rows, (1, []))
-    by_spelling = {spelling(other): name for name in known for other in (name, *COLUMNS.get(name, ()))}
     columns = tuple(by_spelling.get(spelling(name), "") for name in header)
+    let_stand = tuple(
+        name.strip() if not column and spelling(name) in unread else ""
+        for name, column in zip(header, columns, strict=True)
+    )
     refuse_unknown(
-        {name: 1 for name, column in zip(header, columns, strict=True) if not column and name.strip()},
+        {
+            name: 1
+            for name, column, kept in zip(header, columns, let_stand, strict=True)
+            if not column and not kept and name.strip()
+        },
         tuple(known),
         "",
         reading,
@@ -128,12 +162,12 @@ def _open(path: Path, known: Sequence[str], required: Sequence[str], reading: Re
     missing = [name for name in required if name not in columns]
     for name in missing:
         reading.fault(error("chart.column-missing", place=place, name=name, known=tuple(known)))
-    return None if missing else _Table(columns, rows)
+    return None if missing else Table(columns, rows, let_stand)
 
 
-def _rows(text: str, known: Sequence[str], reading: Reading) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, names: Collection[str], reading: Reading) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that hold something, with the line each begins on."""
-    table = csv.reader(StringIO(text, newline=""), delimiter=_separator(text, known), strict=True)
+    table = csv.reader(StringIO(text, newline=""), delimiter=_separator(text, names), strict=True)
     line = 1
     try:
         for row in table:
@@ -144,10 +178,9 @@ def _rows(text: str, known: Sequence[str], reading: Reading) -> Iterator[tuple[i
         reading.fault(error("chart.csv-broken", place=Place(file=reading.file, line=line)))
 
 
-def _separator(text: str, known: Sequence[str]) -> str:
+def _separator(text: str, names: Collection[str]) -> str:
     """Choose the separator under which most columns of the header are known."""
     header = text.lstrip().partition("\n")[0]
-    names = {spelling(other) for name in known for other in (name, *COLUMNS.get(name, ()))}
 
     def recognised(separator: str) -> int:
         return sum(spelling(cell.strip('"')) in names for cell in header.split(separator))
@@ -155,7 +188,7 @@ def _separator(text: str, known: Sequence[str]) -> str:
     return max(_SEPARATORS, key=recognised)
 
 
-def _cells(columns: Sequence[str], line: int, row: list[str], reading: Reading) -> dict[str, Node] | None:
+def cells_of(columns: Sequence[str], line: int, row: list[str], reading: Reading) -> dict[str, Node] | None:
     """Match cells to columns; None, with the fault noted, when a row has more or fewer."""
     if len(row) != len(columns) and not (len(row) > len(columns) and not any(map(str.strip, row[len(columns) :]))):
         place = Place(file=reading.file, line=line)
@@ -169,14 +202,14 @@ def _required(fields: Sequence[Field]) -> list[str]:
 
 
 def _read_patient_file(path: Path, reading: Reading) -> Patient | None:
-    table = _open(path, PATIENT_COLUMNS, [*_required(PATIENT_FIELDS), "zone"], reading)
+    table = open_table(path, PATIENT_COLUMNS, [*_required(PATIENT_FIELDS), "zone"], reading)
     if table is None:
         return None
     rows = list(table.rows)
     if len(rows) != 1:
         reading.fault(error("chart.patient-rows", place=Place(file=reading.file), count=len(rows)))
         return None
-    line, cells = rows[0][0], _cells(table.columns, *rows[0], reading)
+    line, cells = rows[0][0], cells_of(table.columns, *rows[0], reading)
     if cells is None:
         return None
     row = Row(cells=cells, line=line, path="", reading=reading)
@@ -192,13 +225,13 @@ def _read_patient_file(path: Path, reading: Reading) -> Patient | None:
 
 def _read_file(path: Path, section: Section, reading: Reading) -> Iterator[Entry]:
     names = tuple(field.name for field in section.fields)
-    table = _open(path, names, _required(section.fields), reading)
+    table = open_table(path, names, _required(section.fields), reading)
     if table is None:
         reading.incomplete.add(section.name)
         return
     file, columns = reading.file, table.columns
     for line, found in table.rows:
-        cells = _cells(columns, line, found, reading)
+        cells = cells_of(columns, line, found, reading)
         if cells is None:
             reading.incomplete.add(section.name)
             continue

@@ -53,7 +53,7 @@ PATIENT_FIELDS = (
 def read_patient(row: Row) -> Patient | None:
     """Read the patient; None when there are faults, which are noted in the row's reading."""
     values: dict[str, Any] = {}
-    faults = len(row.reading.faults)
+    faults = row.reading.fault_count
     for field in PATIENT_FIELDS:
         if field.name not in row.cells:
             values[field.name] = field.default
@@ -64,9 +64,9 @@ def read_patient(row: Row) -> Patient | None:
             values[field.name] = field.read(row, field.name)
         except ChartError as fault:
             row.reading.fault(*row.placed(fault.messages, field.name))
-    if len(row.reading.faults) == faults:
+    if row.reading.fault_count == faults:
         row.reading.fault(*_age_faults(values, row))
-    if len(row.reading.faults) > faults:
+    if row.reading.fault_count > faults:
         return None
     del values["note"]
     return Patient(**values)

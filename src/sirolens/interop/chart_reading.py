@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeAlias, final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ __all__ = ["MOST_ALIKE", "MOST_FAULTS", "Field", "Reader", "Reading", "Row", "sp
 
 MOST_FAULTS = 200  # told one by one; the rest is counted
 MOST_ALIKE = 20  # flags of one code told one by one
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 @final
@@ -60,6 +62,11 @@ class Reading:
         room = max(0, MOST_FAULTS - len(self.faults))
         self.faults.extend(map(self._local, messages[:room]))
         self._untold_faults += len(messages[room:])
+
+    @property
+    def fault_count(self) -> int:
+        """How many faults there are, told one by one or only counted."""
+        return len(self.faults) + self._untold_faults
 
     def flag(self, *messages: Message) -> None:
         """Note what was read with care; of very many alike, the first and the last are told, and how many."""
@@ -106,17 +113,22 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One object of a JSON list, or one row of a table: its cells that hold something, by the field's own name."""
+    """One object of a JSON list, or one row of a table: its cells that hold something, by the field's own name.
+
+    `names` says what a field is called where it stands, in sources that have their own names for it.
+    """
 
     cells: Mapping[str, Node]
     line: int
     path: str
     reading: Reading
+    names: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES)
 
     def place(self, name: str = "") -> Place:
         """Return where a field of this row stands."""
         cell = self.cells.get(name)
-        where = f"{self.path}.{name}" if self.path and name else self.path or name
+        called = self.names.get(name, name)
+        where = f"{self.path}.{called}" if self.path and called else self.path or called
         return Place(
             file=self.reading.file, line=cell.line if cell is not None else self.line, field=where if where else None
         )

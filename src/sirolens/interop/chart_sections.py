@@ -166,13 +166,19 @@ def _lab_of(row: Row) -> Measurement:
 
 def _lab(values: Mapping[str, Any], row: Row) -> Lab:
     name: str = values["name"]
-    upper = values["upper_normal"]
+    upper, lower = (
+        None if values[limit] is None else _measured(values[limit], row, limit)
+        for limit in ("upper_normal", "lower_normal")
+    )
+    if upper is not None and lower is not None and lower >= upper:
+        raise ChartError(error("chart.limits-crossed", place=row.place("lower_normal"), low=lower, high=upper))
     return Lab(
         **happened(values, row),
         name=name,
         value=_measured(values["value"], row),
         unit=CANONICAL[LABS[name].quantity],
-        upper_normal=None if upper is None else _measured(upper, row, "upper_normal"),
+        upper_normal=upper,
+        lower_normal=lower,
     )
 
 
@@ -283,6 +289,7 @@ _SECTIONS = (
             Field(name="value", read=quantity(_lab_of), form=_NUMBER, required=True),
             _UNIT,
             Field(name="upper_normal", read=quantity(_lab_of), form=_NUMBER),
+            Field(name="lower_normal", read=quantity(_lab_of), form=_NUMBER),
         ),
         make=_lab,
         names=("检验", "化验"),
@@ -296,7 +303,7 @@ _SECTIONS = (
             Field(name="ctcae_version", read=text, form=TEXT),
             Field(name="serious", read=boolean, form=_BOOLEAN, default=False),
             Field(name="related", read=boolean, form=_BOOLEAN),
-            Field(name="action", read=slug({}), form=TEXT, default="unknown"),
+            Field(name="action", read=slug(words.ACTIONS), form=_words(words.ACTIONS), default="unknown"),
         ),
         make=_plain(AdverseEvent, "term", "grade", "ctcae_version", "serious", "related", "action", lasting=True),
         names=("不良事件",),

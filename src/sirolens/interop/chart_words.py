@@ -11,6 +11,7 @@ from sirolens.interop.drug_names import DRUGS
 from sirolens.interop.measurements import LABS
 
 __all__ = [
+    "ACTIONS",
     "ASKED",
     "ASSAYS",
     "COLUMNS",
@@ -121,6 +122,17 @@ PROCEDURES = _named(
         "live-vaccine": ("live vaccine", "活疫苗"),
     }
 )
+ACTIONS = _named(
+    {
+        "stopped": ("drug withdrawn", "withdrawn", "discontinued", "停药", "永久停药"),
+        "held": ("drug interrupted", "interrupted", "暂停", "暂停用药"),
+        "reduced": ("dose reduced", "减量"),
+        "increased": ("dose increased", "加量"),
+        "none": ("dose not changed", "no change", "未调整", "不变", "无"),
+        "unknown": ("not evaluable", "未知", "不详"),
+    }
+)
+"""What was done with sirolimus because of an adverse event; another word is kept as it was written."""
 SCOPES = _named({"treatment": ("治疗",), "research": ("研究", "科研")})
 
 IDENTITY = frozenset(
@@ -159,6 +171,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "retreatment": ("再治疗",),
         "name": ("test", "analyte", "项目", "检验项目", "指标"),
         "upper_normal": ("uln", "upper_limit", "正常上限", "参考上限"),
+        "lower_normal": ("lln", "lower_limit", "正常下限", "参考下限"),
         "cell": ("细胞", "细胞亚群"),
         "gate": ("phenotype", "设门", "门控"),
         "term": ("event", "事件", "不良事件"),
@@ -194,7 +207,7 @@ def words_of_a_chart() -> Iterator[str]:
     """Yield the words a chart may hold, by which its encoding is told."""
     for table in (SEXES, POPULATIONS, DIAGNOSES, FORMS, FOODS, STATUSES, ASSAYS, MATRICES, QUANTIFICATIONS, ASKED):
         yield from table
-    for table in (ROLES, PROCEDURES, SCOPES):
+    for table in (ROLES, PROCEDURES, SCOPES, ACTIONS):
         yield from table
     for spellings in (*COLUMNS.values(), *DRUGS.values(), *(lab.spellings for lab in LABS.values())):
         yield from spellings
