@@ -17,9 +17,7 @@ __all__ = ["would_change"]
 
 MOST_OPTIONS = 12
 STEP_NG_ML = 0.5
-HIGHEST_NG_ML = 40.0
-LEVELS_NG_ML = np.arange(STEP_NG_ML, HIGHEST_NG_ML + STEP_NG_ML / 2, STEP_NG_ML)
-"""Levels asked about: an assay reads no finer than half a unit."""
+"""An assay reads no finer than half a unit."""
 
 
 def would_change(
@@ -38,7 +36,7 @@ def would_change(
     target : Target
         The range.
     settings : Settings
-        The keep margin.
+        The keep margin, and the level above which doses are held.
     """
     daily = [one for one in others if one.plan.pattern == "daily" and one.plan.form == preferred.plan.form]
     nearest = sorted(daily, key=lambda one: abs(one.daily_mg - preferred.daily_mg))[:MOST_OPTIONS]
@@ -46,7 +44,10 @@ def would_change(
     said: list[Message] = []
     if rivals:
         cycles = [preferred.plan.cycle, *(one.plan.cycle for one in rivals)]
-        chance = troughs.after_level(preferred.plan.cycle, cycles, LEVELS_NG_ML, target)
+        # Above it doses are held, whatever another regimen would gain.
+        highest_ng_ml = settings.hold_level_ratio.value * target.high_ng_ml
+        level_ng_ml = np.arange(1, int(highest_ng_ml / STEP_NG_ML) + 1) * STEP_NG_ML
+        chance = troughs.after_level(preferred.plan.cycle, cycles, level_ng_ml, target)
         best = np.argmax(chance, axis=1)
         gain = chance[np.arange(best.size), best] - chance[:, 0] > settings.keep_margin_probability.value
         dose_mg = np.array([preferred.daily_mg, *(one.daily_mg for one in rivals)])
@@ -55,10 +56,10 @@ def would_change(
         # Two marks only: the highest level that asks for more, the lowest that asks for less.
         if more.size:
             k = int(more[-1])
-            said.append(_mark("dosing.would-change-below", LEVELS_NG_ML[k], preferred, rivals[int(best[k]) - 1]))
+            said.append(_mark("dosing.would-change-below", level_ng_ml[k], preferred, rivals[int(best[k]) - 1]))
         if less.size:
             k = int(less[0])
-            said.append(_mark("dosing.would-change-above", LEVELS_NG_ML[k], preferred, rivals[int(best[k]) - 1]))
+            said.append(_mark("dosing.would-change-above", level_ng_ml[k], preferred, rivals[int(best[k]) - 1]))
     return (*said, info("dosing.would-change-events"))
 
 
