@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sirolens.dosing.options import Option
 from sirolens.dosing.protocol import Settings
@@ -46,7 +47,8 @@ def would_change(
         cycles = [preferred.plan.cycle, *(one.plan.cycle for one in rivals)]
         # Above it doses are held, whatever another regimen would gain.
         highest_ng_ml = settings.hold_level_ratio.value * target.high_ng_ml
-        level_ng_ml = np.arange(1, int(highest_ng_ml / STEP_NG_ML) + 1) * STEP_NG_ML
+        steps: NDArray[np.float64] = np.arange(1, int(highest_ng_ml / STEP_NG_ML) + 1, dtype=np.float64)
+        level_ng_ml = STEP_NG_ML * steps
         chance = troughs.after_level(preferred.plan.cycle, cycles, level_ng_ml, target)
         best = np.argmax(chance, axis=1)
         gain = chance[np.arange(best.size), best] - chance[:, 0] > settings.keep_margin_probability.value
