@@ -53,7 +53,7 @@ from sirolens.interop.numbers import clip
 from sirolens.message import error, warning
 from sirolens.units import CANONICAL
 
-__all__ = ["SECTIONS", "Section", "read_row", "section_of"]
+__all__ = ["SECTIONS", "Section", "cell_measurement", "read_row", "section_of"]
 
 _BOOLEAN = MappingProxyType({"type": "boolean"})
 _NUMBER = MappingProxyType({"type": ["number", "string"]})
@@ -131,14 +131,15 @@ def _platelets(values: Mapping[str, Any], row: Row) -> PlateletCount:
     return PlateletCount(**happened(values, row), count_10e9_l=_measured(values["value"], row))
 
 
-def _cells(row: Row) -> Measurement:
+def cell_measurement(row: Row) -> Measurement:
+    """Return what a row of cells measures: a share in percent, or a count."""
     unit = row.cells.get("unit")
     share = isinstance(unit, Scalar) and unit.text.strip() in ("%", "％", "percent")
     return _SHARE if share else _CELLS
 
 
 def _cell_count(values: Mapping[str, Any], row: Row) -> CellCount:
-    unit = CANONICAL[_cells(row).quantity]
+    unit = CANONICAL[cell_measurement(row).quantity]
     value = _measured(values["value"], row)
     return CellCount(**happened(values, row), cell=values["cell"], value=value, unit=unit, gate=values["gate"])
 
@@ -274,7 +275,7 @@ _SECTIONS = (
         fields=(
             *moment_fields("at", Precision.DAY),
             Field(name="cell", read=slug({}), form=TEXT, required=True),
-            Field(name="value", read=quantity(_cells), form=_NUMBER, required=True),
+            Field(name="value", read=quantity(cell_measurement), form=_NUMBER, required=True),
             _UNIT,
             Field(name="gate", read=text, form=TEXT, required=True),
         ),
