@@ -61,7 +61,7 @@ def test_one_value_serves_all_patients() -> None:
 
 
 def test_ciclosporin_and_herbs_are_absent_unless_told_and_it_is_said() -> None:
-    assert codes("jiao_2009", TC=5.0) == ["models.covariate-assumed"] * 3
+    assert codes("jiao_2009", TC=5.0) == ["models.covariate-assumed", *["models.indicator-taken-as-no"] * 2]
     without = typical(load("jiao_2009"), {"TC": 5.66})[0]
     assert without[0] == pytest.approx(10.1 + 0.00417 * 104)
     assert without[1] == pytest.approx(3670 + 7.27 * 104)

@@ -71,6 +71,9 @@ def _say_missing(covariate: Covariate, count: int, model: str) -> Message:
     name, unit = covariate_word(covariate.name, covariate.chart), covariate.unit
     if covariate.when_missing == "reference":
         value = covariate.missing_value
+        if covariate.quantity == "indicator":
+            code = "models.indicator-taken-as-yes" if value else "models.indicator-taken-as-no"
+            return info(code, covariate=name, model=model, patients=count)
         return info("models.covariate-assumed", covariate=name, value=value, unit=unit, model=model, patients=count)
     if covariate.when_missing == "ask":
         return warning("models.covariate-asked", covariate=name, unit=unit, model=model, patients=count)
@@ -138,7 +141,7 @@ def complete(model: PopulationModel, values: Mapping[str, ArrayLike]) -> Complet
     >>> from sirolens.models.catalog import load
     >>> done = complete(load("jiao_2009"), {"TC": [4.7]})
     >>> float(done.values["CSA"][0]), [message.code for message in done.messages]
-    (0.0, ['models.covariate-assumed', 'models.covariate-assumed', 'models.covariate-assumed'])
+    (0.0, ['models.covariate-assumed', 'models.indicator-taken-as-no', 'models.indicator-taken-as-no'])
     """
     names = {covariate.name for covariate in model.covariates}
     given = {
