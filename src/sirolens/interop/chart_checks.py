@@ -38,6 +38,7 @@ from sirolens.message import Place, error, warning
 __all__ = ["Entries", "Entry", "check_chart", "in_force", "merge"]
 
 FIRST_INTAKE_DAYS = 400  # longest wait for the first intake of a regimen: its pattern has at most 366 days
+SOON_DAYS = 2
 LONGEST_DAY = timedelta(hours=25)
 _PLANNABLE = frozenset({"courses", "prescriptions", "therapies", "procedures", "consents"})
 _NOT_CONTENT = frozenset({"id", "recorded", "stop_recorded", "replaces"})
@@ -249,9 +250,12 @@ def _first_dose(now: Entries, zone: tzinfo) -> datetime | None:
         if one.since_about:
             starts.append(one.at)
             continue
-        horizon = one.at + timedelta(days=FIRST_INTAKE_DAYS)
-        taken = one.regimen.intakes(one.at.astimezone(zone), horizon if one.stop is None else min(one.stop, horizon))
-        starts += [intake.at for intake in taken[:1]]
+        for days in (SOON_DAYS, FIRST_INTAKE_DAYS):  # most begin at once: no need to expand a year
+            horizon = one.at + timedelta(days=days)
+            taken = one.regimen.intakes(one.at.astimezone(zone), min(one.stop or horizon, horizon))
+            if taken:
+                starts.append(taken[0].at)
+                break
     return min(starts, default=None)
 
 

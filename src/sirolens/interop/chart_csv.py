@@ -23,7 +23,7 @@ from sirolens.interop.chart_checks import Entry
 from sirolens.interop.chart_patient import PATIENT_FIELDS, read_patient, refuse_unknown
 from sirolens.interop.chart_reading import Field, Reading, Row, spelling
 from sirolens.interop.chart_sections import SECTIONS, Section, read_row, section_of
-from sirolens.interop.chart_words import COLUMNS, words_of_a_chart
+from sirolens.interop.chart_words import COLUMNS, IDENTITY, words_of_a_chart
 from sirolens.interop.encoding import decode
 from sirolens.interop.json_lines import Node, Scalar
 from sirolens.message import Message, Place, error, warning
@@ -111,7 +111,7 @@ def open_table(
     reading: Reading,
     *,
     other_names: Mapping[str, Sequence[str]] = COLUMNS,
-    unread: Collection[str] = (),
+    unread: Collection[str] | None = (),
 ) -> Table | None:
     """Decode a file and match its columns; None when it has faults, which are noted.
 
@@ -126,7 +126,7 @@ def open_table(
     other_names : mapping
         Other headings of a column.
     unread : collection of str
-        Headings, as compared by `spelling`, that may stand without being read.
+        Headings, as compared by `spelling`, that may stand without being read; None: any that tells nobody's identity.
     """
     reading.file = str(path)
     try:
@@ -143,7 +143,7 @@ def open_table(
     _, header = next(rows, (1, []))
     columns = tuple(by_spelling.get(spelling(name), "") for name in header)
     let_stand = tuple(
-        name.strip() if not column and spelling(name) in unread else ""
+        name.strip() if not column and _may_stand(spelling(name), unread) else ""
         for name, column in zip(header, columns, strict=True)
     )
     refuse_unknown(
@@ -163,6 +163,10 @@ def open_table(
     for name in missing:
         reading.fault(error("chart.column-missing", place=place, name=name, known=tuple(known)))
     return None if missing else Table(columns, rows, let_stand)
+
+
+def _may_stand(heading: str, unread: Collection[str] | None) -> bool:
+    return heading not in IDENTITY if unread is None else heading in unread
 
 
 def _rows(text: str, names: Collection[str], reading: Reading) -> Iterator[tuple[int, list[str]]]:

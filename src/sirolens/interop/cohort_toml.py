@@ -213,10 +213,11 @@ def _check_keys(file: _File) -> None:
     for key in _REQUIRED:
         if key not in file.entry:
             file.faults.append(error("cohort.key-missing", place=file.place(), name=key))
-    for section, names in (("ethics", ETHICS_KEYS),):
-        for key in _table(file, section):
-            if key not in names:
-                file.unknown((section, key), names)
+    if not str(file.entry.get("name", "x")).strip():
+        file.wrong("name", value="", expected="name")
+    for key in _table(file, "ethics"):
+        if key not in ETHICS_KEYS:
+            file.unknown(("ethics", key), ETHICS_KEYS)
 
 
 def _table(file: _File, key: str) -> Mapping[str, Any]:
