@@ -78,11 +78,9 @@ def _from_csv(
 def _from_xpt(
     path: Path, read: Sequence[str], required: Sequence[str], gathering: Gathering, filled: dict[str, int]
 ) -> Iterator[Record]:
-    import pandas as pd
-
     reading = gathering.reading
     try:
-        frame = pd.read_sas(path, format="xport", encoding=None)
+        frame = _frame(path)
     except Exception as fault:  # whatever a broken file makes the library raise
         reading.fault(error("cdisc.xpt-unreadable", place=Place(file=str(path)), told=type(fault).__name__))
         reading.incomplete.add(path.stem.lower())
@@ -101,6 +99,24 @@ def _from_xpt(
     for number, row in enumerate(frame[names].itertuples(index=False, name=None), start=1):
         texts = (_text(value, encoding) for value in row)
         yield Record({name: text for name, text in zip(names, texts, strict=True) if text}, number)
+
+
+def _frame(path: Path) -> Any:
+    """Read every record of a transport file.
+
+    pandas takes blanks anywhere in the last card for padding, and so leaves out records that end in empty variables;
+    the records are counted here: all that fit, less blank ones at the end.
+    """
+    import pandas as pd
+
+    with pd.read_sas(path, format="xport", encoding=None, iterator=True) as reader:
+        source: Any = reader
+        body, length = path.read_bytes()[source.record_start :], source.record_length
+        count = len(body) // length
+        while count and not body[(count - 1) * length : count * length].strip(b" "):
+            count -= 1
+        source.nobs = count
+        return source.read() if count else pd.DataFrame(columns=[str(name) for name in source.columns])
 
 
 def _encoding(frame: Any, path: Path, gathering: Gathering) -> str | None:
