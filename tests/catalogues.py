@@ -24,6 +24,7 @@ SOURCE = ROOT / "src" / "sirolens"
 LOCALE = SOURCE / "report" / "locale"
 FOLDERS = ("en", "zh_Hans")
 MAKERS = frozenset({"info", "warning", "critical", "error", "checked"})
+PUBLISHED = "published"  # the domain whose msgids are texts of data files, not codes
 OPEN_VOCABULARY = frozenset({"terms"})  # words looked up by value: no code names them
 COMPILED_AT = datetime(2026, 1, 1, tzinfo=UTC)  # a compiled catalogue does not carry the clock
 CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9/+-]*")
@@ -31,6 +32,10 @@ CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9][a-z0-9/+-]*")
 
 def po_files() -> tuple[Path, ...]:
     return tuple(sorted(LOCALE.glob("*/LC_MESSAGES/*.po")))
+
+
+def code_files() -> tuple[Path, ...]:
+    return tuple(path for path in po_files() if path.stem != PUBLISHED)
 
 
 def domains() -> tuple[str, ...]:
@@ -116,6 +121,8 @@ def uses() -> tuple[Use, ...]:
                 if not CODE.fullmatch(first.value):
                     continue
                 names = {keyword.arg for keyword in call.keywords}
+                if name != "label" and "source" in names:
+                    names.add("cite")  # a text may name the source of its message
                 names -= {"language"} if name == "label" else {"source", "place"}
                 told = None if None in names else frozenset(str(name) for name in names)
                 found.append(Use(code=first.value, values=told, where=where))

@@ -20,7 +20,7 @@ from sirolens.care.warnings import from_reading
 from sirolens.dosing.options import Band, ModelTrough, Option
 from sirolens.dosing.protocol import Settings
 from sirolens.message import Message
-from sirolens.report.words import label, say
+from sirolens.report.words import cite, label, say
 from sirolens.source import Sourced
 
 __all__ = ["FORMAT", "to_json"]
@@ -66,7 +66,7 @@ def to_json(consultation: Consultation, language: str) -> dict[str, Any]:
             "high_ng_ml": advice.target.high_ng_ml,
             "author": advice.target.author,
             "reason": advice.target.reason,
-            "source": advice.target.source.cite(),
+            "source": cite(advice.target.source, language),
         },
         "outcome": advice.outcome.value,
         "preferred": advice.preferred,
@@ -147,7 +147,7 @@ def to_json(consultation: Consultation, language: str) -> dict[str, Any]:
                 "full": _instant(one.full, local),
                 "stop": _instant(one.stop, local),
                 "gone": _instant(one.gone, local),
-                "source": one.source.cite(),
+                "source": cite(one.source, language),
             }
             for one in advice.effects
         ],
@@ -157,7 +157,12 @@ def to_json(consultation: Consultation, language: str) -> dict[str, Any]:
         "acknowledged": [{"code": code, "reason": reason} for code, reason in advice.acknowledged],
         "levels": _levels(consultation, local),
         "settings": [
-            {"name": name, "value": _value(one.value, language, zone), "unit": one.unit, "source": one.source.cite()}
+            {
+                "name": name,
+                "value": _value(one.value, language, zone),
+                "unit": one.unit,
+                "source": cite(one.source, language),
+            }
             for name, one in _limits(advice.settings)
         ],
         "provenance": _provenance(consultation),
@@ -251,7 +256,7 @@ def _message(message: Message, *, language: str, zone: str) -> dict[str, Any]:
         "severity": message.severity.value,
         "text": say(message, language, zone=zone),
         "values": {name: _value(value, language, zone) for name, value in message.items},
-        "source": None if message.source is None else message.source.cite(),
+        "source": None if message.source is None else cite(message.source, language),
         "mark": None if message.source is None else message.source.mark.value,
     }
 

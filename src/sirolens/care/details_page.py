@@ -315,7 +315,7 @@ def _remarks(consultation: Consultation) -> list[Block]:
 def _settings(advice: Advice) -> list[Block]:
     """Every limit that was kept, with its source and mark."""
     rows = tuple(
-        (name, setting.value, setting.unit, setting.source.mark.value, setting.source.cite())
+        (name, setting.value, setting.unit, setting.source.mark.value, info("common.cited", source=setting.source))
         for name, setting in listed(advice.settings)
     )
     columns = (

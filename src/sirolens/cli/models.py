@@ -13,7 +13,7 @@ import typer
 from sirolens import __version__
 from sirolens.cli.show import IMPOSSIBLE, Language, language_option
 from sirolens.message import Message, Severity
-from sirolens.report.words import label, say, severity_word
+from sirolens.report.words import cite, label, say, severity_word
 
 __all__ = ["add_to"]
 
@@ -52,7 +52,7 @@ def add_to(app: typer.Typer, language: str) -> None:
             typer.echo(f"{card['name']:<18} {plain(card['title'], show_in)}")
         typer.echo("\n" + label("cli.known-but-unusable", show_in))
         for one in withheld:
-            typer.echo(f"{one.name:<34} {one.source.cite()}")
+            typer.echo(f"{one.name:<34} {cite(one.source, show_in)}")
 
     @models.command("show", help=text("models-show-help"))
     def show(

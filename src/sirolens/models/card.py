@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sirolens.message import Message, Value
+from sirolens.message import Message, Value, info
 from sirolens.models.model_file import CONVERSIONS
 from sirolens.models.population import (
     SUPPORTS,
@@ -18,7 +18,7 @@ from sirolens.models.population import (
     PopulationModel,
     Theta,
 )
-from sirolens.models.vocabulary import covariate_word, disease_word, population_word, support_word, title_of
+from sirolens.models.vocabulary import covariate_word, disease_word, population_word, support_word, title_of, written
 
 __all__ = ["describe"]
 
@@ -33,7 +33,7 @@ def _theta(theta: Theta) -> Row:
         "rse_percent": theta.rse_percent,
         "fixed": theta.fixed,
         "mark": theta.mark.value,
-        "note": theta.note,
+        "note": written(theta.note),
     }
 
 
@@ -62,7 +62,7 @@ def _covariate(covariate: Covariate) -> Row:
         "clamp_high": None if covariate.clamp is None else covariate.clamp[1],
         "when_missing": covariate.when_missing,
         "missing_value": covariate.missing_value if covariate.when_missing == "reference" else None,
-        "note": covariate.note,
+        "note": written(covariate.note),
     }
 
 
@@ -76,7 +76,7 @@ def _omega(value: OmegaValue) -> Row:
         "rse_percent": value.rse_percent,
         "fixed": value.fixed,
         "mark": value.mark.value,
-        "note": value.note,
+        "note": written(value.note),
     }
 
 
@@ -109,12 +109,12 @@ def _dosing_rows(table: DosingTable) -> tuple[Row, ...]:
 
 def _dosing_table(table: DosingTable) -> Mapping[str, Value | tuple[Row, ...]]:
     return {
-        "title": table.title,
+        "title": written(table.title),
         "low_ng_ml": table.target_ng_ml[0],
         "high_ng_ml": table.target_ng_ml[1],
         "doses_per_day": table.doses_per_day,
         "mark": table.mark.value,
-        "note": table.note,
+        "note": written(table.note),
         "rows": _dosing_rows(table),
     }
 
@@ -142,7 +142,7 @@ def _residual(model: PopulationModel) -> Row:
         "proportional_percent": 100.0 * residual.proportional or None,
         "log_sd": residual.log_sd or None,
         "mark": model.residual_mark.value,
-        "note": model.residual_note,
+        "note": written(model.residual_note),
     }
 
 
@@ -180,7 +180,7 @@ def describe(model: PopulationModel) -> dict[str, Value | Row | tuple[Mapping[st
         "default_for": model.default_for,
         "low_ng_ml": None if target is None else target[0],
         "high_ng_ml": None if target is None else target[1],
-        "source": model.source.cite(),
+        "source": info("common.cited", source=model.source),
         "doi": model.source.doi,
         "pmid": model.source.pmid,
         "mark": model.source.mark.value,
@@ -193,15 +193,15 @@ def describe(model: PopulationModel) -> dict[str, Value | Row | tuple[Mapping[st
         ),
         "levels_from_days": model.levels_from_day,
         "cohort": {
-            "description": cohort.description,
+            "description": written(cohort.description),
             "disease": disease_word(cohort.disease),
             "population": population_word(cohort.population),
             "assay": cohort.assay,
             "assay_class": cohort.assay_class,
             "subjects": cohort.subjects,
             "observations": cohort.observations,
-            "sampling": cohort.sampling,
-            "dosing": cohort.dosing,
+            "sampling": written(cohort.sampling),
+            "dosing": written(cohort.dosing),
             "software": cohort.software,
         },
         "structure": _structure(model),
@@ -219,11 +219,13 @@ def describe(model: PopulationModel) -> dict[str, Value | Row | tuple[Mapping[st
                 "hard_high": limit.hard_high,
                 "soft_low": limit.soft_low,
                 "soft_high": limit.soft_high,
-                "reason": limit.reason,
+                "reason": written(limit.reason),
             }
             for limit in model.limits
         ),
-        "variants": tuple({"name": one.name, "why": one.why, "mark": one.mark.value} for one in model.variants),
+        "variants": tuple(
+            {"name": one.name, "why": written(one.why), "mark": one.mark.value} for one in model.variants
+        ),
         "dosing_tables": tuple(map(_dosing_table, model.dosing_tables)),
         "warnings": warnings,
     }

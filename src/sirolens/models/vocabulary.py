@@ -8,7 +8,16 @@ from types import MappingProxyType
 
 from sirolens.message import Message, Value, info
 
-__all__ = ["WARNINGS", "covariate_word", "disease_word", "missing_word", "population_word", "support_word", "title_of"]
+__all__ = [
+    "WARNINGS",
+    "covariate_word",
+    "disease_word",
+    "missing_word",
+    "population_word",
+    "support_word",
+    "title_of",
+    "written",
+]
 
 WARNINGS = frozenset(
     {
@@ -113,6 +122,15 @@ _MISSING: Mapping[str, Message] = MappingProxyType(
         "volume": info("models.missing-volume"),
     }
 )
+
+
+def written(text: str) -> Value:
+    """Return a free text of a model file as a message: one of ours is said in the reader's language.
+
+    >>> written("V/F").values, written("")
+    ({'written': 'V/F'}, '')
+    """
+    return info("models.written", written=text) if text else ""
 
 
 def title_of(name: str, title: str) -> Value:

@@ -2,7 +2,9 @@
 """The catalogues of words: from a code and a language to the text somebody wrote for it.
 
 One gettext domain per owner (``dosing.mo``, ``common.mo`` ...), one folder per language; the domain of a code is what
-stands before its first dot, and the msgid is the whole code. ``python -m tests.catalogues`` compiles them.
+stands before its first dot, and the msgid is the whole code. The texts of the data files that sirolens ships are in
+``published``: there the msgid is the English text as it stands in the file. ``python -m tests.catalogues`` compiles
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from types import MappingProxyType
 from sirolens.errors import UnknownNameError
 from sirolens.message import error
 
-__all__ = ["LANGUAGES", "language_of", "template"]
+__all__ = ["LANGUAGES", "language_of", "published", "template"]
 
 LANGUAGES = MappingProxyType({"en": "en", "zh": "zh_Hans"})
 """Language -> folder of its catalogues."""
@@ -62,3 +64,12 @@ def template(code: str, language: str) -> str | None:
     """
     text = _translations(code.partition(".")[0], language).gettext(code)
     return None if text == code else text
+
+
+def published(text: str, language: str) -> str:
+    """Find the words for a text of a shipped data file; any other text stays as its author wrote it.
+
+    >>> published("V/F, my own note", "zh")
+    'V/F, my own note'
+    """
+    return _translations("published", language).gettext(text) if text else text

@@ -33,7 +33,7 @@ from sirolens.report.document import (
 )
 from sirolens.report.drawing import Drawing, text_width
 from sirolens.report.format import bare_number, format_date, unit_text
-from sirolens.report.words import label, mark_word, say, say_value, severity_word
+from sirolens.report.words import cite, label, mark_word, say, say_value, severity_word
 from sirolens.source import Mark, Source
 
 __all__ = ["Worded", "texts", "unbroken", "worded"]
@@ -159,7 +159,7 @@ class _Speaker:
     def source(self, source: Source | None) -> str:
         if source is None:
             return ""
-        cited = label("report.source", self.language, cite=source.cite())
+        cited = label("report.source", self.language, cite=cite(source, self.language))
         if source.mark in CERTAIN:
             return cited
         return label("report.source-mark", self.language, cite=cited, told=mark_word(source.mark, self.language))

@@ -7,15 +7,17 @@ A text in a catalogue names its values in braces: ``{level_ng_ml}`` is written w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from string import Formatter
 
 from sirolens.message import Message, Place, Severity, Value
-from sirolens.report.catalogue import language_of, template
+from sirolens.report.catalogue import language_of, published, template
 from sirolens.report.format import format_value
-from sirolens.source import Mark
+from sirolens.source import Mark, Source
 
-__all__ = ["fill", "label", "mark_word", "place_text", "say", "say_value", "severity_word", "term"]
+__all__ = ["cite", "fill", "label", "mark_word", "place_text", "say", "say_value", "severity_word", "term", "written"]
 
 # Values whose names end in one of these words come from the program's own vocabulary and are translated; anything
 # else (a file's field, what somebody typed) is quoted as it stands.
@@ -60,6 +62,9 @@ VOCABULARY = frozenset(
         "term",
     }
 )
+CITED = "cite"  # the name under which a text may say the source of its message
+WRITTEN = "written"  # the name of a value that is a free text of a data file
+_MARKED = re.compile(rf"({'|'.join(mark.name.replace('_', '-') for mark in Mark)}): ")
 
 
 def term(text: str, language: str) -> str:
@@ -69,6 +74,31 @@ def term(text: str, language: str) -> str:
     ('克拉霉素', 'LC-MS/MS')
     """
     return template(f"terms.{text}", language) or text
+
+
+def written(text: str, language: str) -> str:
+    """Say a free text of a data file: ours in the reader's language, a user's own as it stands.
+
+    A mark in capitals before it (``JUDGE: ...``) becomes the mark's word.
+
+    >>> written("JUDGE: a model of adults", "en"), written("JUDGE: a model of adults", "zh")
+    ('judgement: a model of adults', '经验判断：成人模型')
+    """
+    marked = _MARKED.match(text)
+    if marked is None:
+        return published(text, language)
+    told, rest = mark_word(Mark(marked[1].lower()), language), written(text[marked.end() :], language)
+    return label("common.mark-text", language, told=told, rest=rest)
+
+
+def cite(source: Source, language: str) -> str:
+    """Cite a source: the title of a publication as published, what we wrote of it in the reader's language.
+
+    >>> cite(Source(title="Seed study", mark=Mark.SEEN, year=2024, place="abstract", pmid="38625834"), "zh")
+    'Seed study (2024), 摘要, PMID 38625834'
+    """
+    place = None if source.place is None else written(source.place, language)
+    return replace(source, title=written(source.title, language), place=place).cite()
 
 
 def _is_vocabulary(name: str) -> bool:
@@ -89,6 +119,8 @@ def say_value(name: str, value: Value, language: str, *, zone: str | None = None
             return label("common.none", language)
         return label("common.list-comma", language).join(say_value(name, item, language, zone=zone) for item in value)
     if isinstance(value, str):
+        if name == WRITTEN:
+            return written(value, language)
         return term(value, language) if _is_vocabulary(name) else value
     return format_value(name, value, language, zone)
 
@@ -166,7 +198,8 @@ def say(message: Message, language: str, *, zone: str | None = None) -> str:
     Returns
     -------
     str
-        The sentence, after the place in the input where it has one. A code without words is shown with its values.
+        The sentence, after the place in the input where it has one; ``{cite}`` in its text is the message's own
+        source. A code without words is shown with its values.
 
     Examples
     --------
@@ -177,7 +210,8 @@ def say(message: Message, language: str, *, zone: str | None = None) -> str:
     "a.json, line 3: there is no 'x' among the models. Known: cheng_2023."
     """
     language = language_of(language)
-    text = _text(message.code, message.values, language, zone)
+    told = {} if message.source is None else {CITED: cite(message.source, language)}
+    text = _text(message.code, told | dict(message.values), language, zone)
     if message.place is None:
         return text
     where = place_text(message.place, language)

@@ -19,7 +19,7 @@ from sirolens.message import error
 from sirolens.models.check import read_file
 from sirolens.models.model_file import read_model
 from sirolens.models.population import PopulationModel
-from sirolens.models.vocabulary import missing_word
+from sirolens.models.vocabulary import missing_word, written
 from sirolens.registry import Registry
 from sirolens.source import Mark, Source
 
@@ -125,7 +125,15 @@ def load(name_or_path: str | Path) -> PopulationModel:
         if known.name == name:
             missing = tuple(missing_word(slug) for slug in known.missing)
             code = "models.withheld" if known.reason else "models.known-but-unusable"
-            raise UnknownNameError(error(code, source=known.source, model=known.label, missing=missing))
+            raise UnknownNameError(
+                error(
+                    code,
+                    source=known.source,
+                    model=written(known.label),
+                    missing=missing,
+                    reason=written(known.reason),
+                )
+            )
     return catalog()[name]
 
 

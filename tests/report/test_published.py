@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every free text of a shipped data file is said in Chinese, with the numbers it has in English."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import catalogues
+
+from sirolens.models.catalog import catalog, load
+from sirolens.report.words import cite, mark_word, say_value, written
+from sirolens.source import Mark, Source
+
+CATALOG = catalogues.SOURCE / "models" / "catalog"
+DATA = catalogues.SOURCE / "dosing" / "data"
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+MARKED = re.compile(rf"(?:{'|'.join(mark.value.upper() for mark in Mark)}): ")
+FREE = frozenset({"description", "dosing", "note", "place", "population", "reason", "sampling", "why"})
+AUTHOR_YEAR = re.compile(r"[A-Z][a-z]+( [A-Z])? \d{4}(, [A-Z][a-z]+ \d{4})?")
+# Titles of publications, which stay as published; every other title of a source is our own description of it.
+TITLES = frozenset({"seed-study", "cheng2020"})
+TITLES_IN_CODE = frozenset(
+    {"Long-term evaluation of analytical methods used in sirolimus therapeutic drug monitoring", "Seed study", ""}
+)
+
+
+def entries() -> dict[str, str]:
+    return catalogues.texts(catalogues.LOCALE / "zh_Hans" / "LC_MESSAGES" / f"{catalogues.PUBLISHED}.po")
+
+
+def strings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text of a TOML file with the keys that lead to it; rows of a list carry no key."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from strings(inner, (*path, key))
+        case list():
+            for inner in value:
+                yield from strings(inner, path)
+        case str():
+            yield path, value
+
+
+def is_free(file: Path, path: tuple[str, ...]) -> bool:
+    key = path[-1]
+    if file.parent == CATALOG:
+        word = key == "population" and path[0] == "cohort"  # a word of the program's own vocabulary
+        return (key in FREE and not word) or path[:2] == ("dosing_tables", "title")
+    return (key in FREE and key != "population") or (key == "title" and path[0] not in TITLES)
+
+
+def of_data_files() -> Iterator[str]:
+    for file in sorted((*CATALOG.glob("*.toml"), *DATA.glob("*.toml"))):
+        for path, text in strings(tomllib.loads(file.read_text(encoding="utf-8"))):
+            if is_free(file, path) or (path[-1] == "label" and not AUTHOR_YEAR.fullmatch(text)):
+                yield text
+
+
+def of_code() -> Iterator[str]:
+    """Sources that stand in the code: their titles and places."""
+    for file in sorted(catalogues.SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Source":
+                for keyword in node.keywords:
+                    if keyword.arg in ("title", "place") and isinstance(keyword.value, ast.Constant):
+                        yield str(keyword.value.value)
+
+
+NEEDED = frozenset(MARKED.sub("", text) for text in (*of_data_files(), *of_code())) - TITLES_IN_CODE
+
+
+def test_every_free_text_of_a_shipped_file_has_its_chinese() -> None:
+    missing = sorted(NEEDED - entries().keys())
+    assert not missing, "\n".join(missing)
+
+
+def test_no_chinese_is_kept_for_a_text_that_stands_in_no_file() -> None:
+    unused = sorted(entries().keys() - NEEDED)
+    assert not unused, "\n".join(unused)
+
+
+@pytest.mark.parametrize("text", sorted(entries()), ids=lambda text: text[:40])
+def test_the_chinese_has_the_numbers_of_the_english_and_is_chinese(text: str) -> None:
+    chinese = entries()[text]
+    assert sorted(NUMBER.findall(chinese)) == sorted(NUMBER.findall(text))
+    assert CHINESE.search(chinese)
+
+
+@pytest.mark.parametrize("unit", ["ng/mL", "umol/L", "mmol/L", "L/h", "mg/m2", "U/L", "kg", "CL/F", "V/F", "AUC"])
+def test_units_and_symbols_stay_as_they_are(unit: str) -> None:
+    different = [text for text, chinese in entries().items() if text.count(unit) > chinese.count(unit)]
+    assert not different
+
+
+def test_a_mark_before_a_text_becomes_the_marks_word() -> None:
+    for language in ("en", "zh"):
+        for mark in Mark:
+            said = written(f"{mark.value.upper()}: a model of adults", language)
+            assert said.startswith(mark_word(mark, language))
+            assert mark.value.upper() not in said
+
+
+def test_a_users_own_text_is_shown_unchanged() -> None:
+    assert say_value("written", "my own note, 3.5 mg", "zh") == "my own note, 3.5 mg"
+    assert say_value("note", "abstract", "zh") == "abstract"  # what somebody typed is no text of a data file
+    own = Source(title="My thesis", mark=Mark.SEEN, year=2020, place="chapter 3")
+    assert cite(own, "zh") == own.cite()
+
+
+@pytest.mark.parametrize("name", sorted(catalog()))
+def test_a_citation_keeps_the_published_title_and_translates_the_place(name: str) -> None:
+    source = load(name).source
+    told = cite(source, "zh")
+    assert source.title in told
+    assert source.doi is not None
+    assert source.doi in told
+    assert CHINESE.search(told)
+    assert cite(source, "en") == source.cite()
