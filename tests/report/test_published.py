@@ -23,6 +23,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MARKED = re.compile(rf"(?:{'|'.join(mark.value.upper() for mark in Mark)}): ")
 FREE = frozenset({"description", "dosing", "note", "place", "population", "reason", "sampling", "why"})
+WORDY_UNIT = re.compile(r"years|\S+/day")
 AUTHOR_YEAR = re.compile(r"[A-Z][a-z]+( [A-Z])? \d{4}(, [A-Z][a-z]+ \d{4})?")
 # Titles of publications, which stay as published; every other title of a source is our own description of it.
 TITLES = frozenset({"seed-study", "cheng2020"})
@@ -59,7 +60,8 @@ def is_free(file: Path, path: tuple[str, ...]) -> bool:
 def of_data_files() -> Iterator[str]:
     for file in sorted((*CATALOG.glob("*.toml"), *DATA.glob("*.toml"))):
         for path, text in strings(tomllib.loads(file.read_text(encoding="utf-8"))):
-            if is_free(file, path) or (path[-1] == "label" and not AUTHOR_YEAR.fullmatch(text)):
+            wordy = path[-1] == "unit" and path[0] in ("covariates", "dosing_tables") and WORDY_UNIT.fullmatch(text)
+            if is_free(file, path) or wordy or (path[-1] == "label" and not AUTHOR_YEAR.fullmatch(text)):
                 yield text
 
 
@@ -103,7 +105,7 @@ def test_a_mark_before_a_text_becomes_the_marks_word() -> None:
     for language in ("en", "zh"):
         for mark in Mark:
             said = written(f"{mark.value.upper()}: a model of adults", language)
-            assert said.startswith(mark_word(mark, language))
+            assert mark_word(mark, language) in said
             assert mark.value.upper() not in said
 
 

@@ -29,6 +29,16 @@ COHORT = (
 TABLES = ("thetas", "parameters", "covariates", "omega", "correlations", "limits", "variants")
 WORD_COLUMNS = frozenset({"mark", "effect", "form", "when_missing", "absorption", "kind", "fact"})
 """Columns whose cells are words of the program's own vocabulary."""
+NOTES = ("note", "reason", "why")
+"""Columns of whole sentences: they stand under the table, each after the name of its row."""
+NO_UNIT = frozenset({"", "1"})
+RANGES = {
+    "low": ("seen", "high"),
+    "clamp_low": ("clamp", "clamp_high"),
+    "hard_low": ("hard", "hard_high"),
+    "soft_low": ("soft", "soft_high"),
+}
+"""Two columns that are one: lower end -> name of the range, upper end."""
 
 
 def model_card(card: Mapping[str, Any], *, version: str) -> Document:
@@ -95,19 +105,56 @@ def _cell(name: str, value: Any) -> Any:
         return info("card.yes") if value else info("card.no")
     if isinstance(value, str) and name in WORD_COLUMNS | {"role", "default_for", "assay", "assay_class"}:
         return info("card.word", kind=value)
+    if isinstance(value, str) and name == "unit":
+        return info("models.written", written=value)
     return value
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> list[Block]:
     if not rows:
         return []
-    columns, cells = _columns(rows)
-    return [Heading(text=info(f"card.table-{name}")), Table(columns=columns, rows=cells)]
+    columns, cells = _columns([_joined(row) for row in rows])
+    return [Heading(text=info(f"card.table-{name}")), Table(columns=columns, rows=cells, notes=_notes(rows))]
+
+
+def _joined(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what belongs together into one cell: a covariate and its unit, the two ends of a range."""
+    upper = {high: name for name, high in RANGES.values()}
+    told: dict[str, Any] = {}
+    for key, value in row.items():
+        if key in RANGES:
+            name, high = RANGES[key]
+            told[name] = _range(value, row[high])
+        elif key == "missing_value" and value == row["reference"]:
+            told[key] = None  # the column of references says it
+        elif key == "covariate" and row["unit"] not in NO_UNIT:
+            told[key] = info("card.with-unit", what=value, unit=_cell("unit", row["unit"]))
+        elif key not in upper and not (key == "unit" and "covariate" in row):
+            told[key] = value
+    return told
+
+
+def _range(low: float | None, high: float | None) -> Message | None:
+    if low is None and high is None:
+        return None
+    if high is None:
+        return info("card.at-least", low=low)
+    return info("card.at-most", high=high) if low is None else info("card.range", low=low, high=high)
+
+
+def _notes(rows: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """What is said of each row, after its name (the value of its first column)."""
+    return tuple(
+        info("card.note-of", about=_cell(*next(iter(row.items()))), note=row[key])
+        for row in rows
+        for key in NOTES
+        if row.get(key)
+    )
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[Column, ...], tuple[tuple[Any, ...], ...]]:
-    """The columns that hold anything at all, with their cells."""
-    used = [key for key in rows[0] if any(row[key] not in (None, "", False) for row in rows)]
+    """The columns that hold anything at all, with their cells; sentences are left to the notes."""
+    used = [key for key in rows[0] if key not in NOTES and any(row[key] not in (None, "", False) for row in rows)]
     columns = tuple(Column(head=info(f"card.column-{key.lower().replace('_', '-')}"), name=key) for key in used)
     return columns, tuple(tuple(_cell(key, row[key]) for key in used) for row in rows)
 
@@ -122,7 +169,11 @@ def _dosing_table(table: Mapping[str, Any]) -> list[Block]:
         mark=table["mark"],
     )
     rows = table["rows"]
+    if not rows:
+        return []
     columns, cells = _columns(rows)
-    return (
-        [Heading(text=info("card.table-dosing")), Table(columns=columns, rows=cells, caption=caption)] if rows else []
-    )
+    notes = (info("card.note", note=table["note"]),) if table["note"] else ()
+    return [
+        Heading(text=info("card.table-dosing")),
+        Table(columns=columns, rows=cells, caption=caption, notes=notes),
+    ]

@@ -79,10 +79,10 @@ def term(text: str, language: str) -> str:
 def written(text: str, language: str) -> str:
     """Say a free text of a data file: ours in the reader's language, a user's own as it stands.
 
-    A mark in capitals before it (``JUDGE: ...``) becomes the mark's word.
+    A mark in capitals before it (``JUDGE: ...``) becomes the mark's word, after it.
 
     >>> written("JUDGE: a model of adults", "en"), written("JUDGE: a model of adults", "zh")
-    ('judgement: a model of adults', '经验判断：成人模型')
+    ('a model of adults (judgement)', '成人模型（经验判断）')
     """
     marked = _MARKED.match(text)
     if marked is None:
