@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long, and with how much sirolimus, patients of a cohort were treated: what stands beside their adverse events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirolens.chart import Chart
+
+__all__ = ["DAYS_PER_YEAR", "Exposure", "exposure"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+DAYS_PER_YEAR = 365.25
+LAST_DOSE_LASTS = timedelta(days=1)
+"""A patient who has stopped counts as treated until a day after the last dose."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Exposure:
+    """Treatment of n patients, in the order of the charts.
+
+    Parameters
+    ----------
+    ids : tuple of str
+        Pseudonyms.
+    start, end : tuple of datetime or None
+        First dose, and a day after the last one or the end of what is known; None for a patient never treated.
+    days : float64[n]
+        From start to end; 0 for a patient never treated.
+    dose_mg : float64[n]
+        Sum of the doses in between: prescribed ones, less missed ones.
+    """
+
+    ids: tuple[str, ...]
+    start: tuple[datetime | None, ...]
+    end: tuple[datetime | None, ...]
+    days: Floats
+    dose_mg: Floats
+
+    @property
+    def treated(self) -> int:
+        """Number of patients with a dose."""
+        return sum(start is not None for start in self.start)
+
+    @property
+    def years(self) -> float:
+        """Patient-years of treatment."""
+        return float(self.days.sum()) / DAYS_PER_YEAR
+
+    @property
+    def daily_mg(self) -> Floats:
+        """Mean dose per day of treatment; nan for a patient never treated."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(self.dose_mg / self.days)
+
+
+def exposure(charts: Sequence[Chart], at: datetime, *, ends: Mapping[str, datetime] | None = None) -> Exposure:
+    """Return how long each patient was treated, as known at an instant.
+
+    Parameters
+    ----------
+    charts : sequence of Chart
+        Any number of patients.
+    at : datetime
+        The data cut.
+    ends : mapping, optional
+        By pseudonym, when a patient's follow-up ended before that.
+
+    Returns
+    -------
+    Exposure
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from sirolens.chart import Patient, Prescription
+    >>> from sirolens.regimen import daily
+    >>> begun = datetime(2026, 1, 1, 8, tzinfo=UTC)
+    >>> given = Prescription(at=begun, recorded=begun, regimen=daily(2))
+    >>> chart = Chart(patient=Patient(id="P-1"), zone="UTC", prescriptions=(given,))
+    >>> found = exposure([chart], datetime(2026, 1, 11, 8, tzinfo=UTC))
+    >>> found.days.tolist(), found.dose_mg.tolist()
+    ([10.0], [20.0])
+    """
+    until = [min(at, (ends or {}).get(chart.patient.id, at)) for chart in charts]
+    spans = [_treated(chart.known(at), end) for chart, end in zip(charts, until, strict=True)]
+    return Exposure(
+        ids=tuple(chart.patient.id for chart in charts),
+        start=tuple(span[0] for span in spans),
+        end=tuple(span[1] for span in spans),
+        days=np.array([_days(*span[:2]) for span in spans], dtype=np.float64),
+        dose_mg=np.array([span[2] for span in spans], dtype=np.float64),
+    )
+
+
+def _days(start: datetime | None, end: datetime | None) -> float:
+    return 0.0 if start is None or end is None else (end - start) / timedelta(days=1)
+
+
+def _treated(chart: Chart, until: datetime) -> tuple[datetime | None, datetime | None, float]:
+    """Return the first dose, the end of treatment, and the sum of doses."""
+    intakes = [intake for intake in chart.intakes(until) if intake.amount_mg > 0]
+    if not intakes:
+        return None, None, 0.0
+    running = any(stop == until for _, stop in chart.prescribed_spans(until))
+    end = until if running else min(until, intakes[-1].at + LAST_DOSE_LASTS)
+    return intakes[0].at, end, sum(intake.amount_mg for intake in intakes)
