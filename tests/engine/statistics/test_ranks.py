@@ -18,6 +18,7 @@ from sirolens.engine.statistics.interval import Undefined
 from sirolens.engine.statistics.rank_distribution import rank_sum_distribution, signed_rank_distribution
 from sirolens.engine.statistics.ranks import (
     LARGEST_EXACT,
+    _Differences,
     benjamini_hochberg,
     cliffs_delta,
     hodges_lehmann,
@@ -269,3 +270,44 @@ def test_missing_p_values_are_not_counted(p_values: list[float]) -> None:
 def test_what_is_no_p_value_is_refused() -> None:
     with pytest.raises(ValueError, match="P value"):
         holm([0.5, 1.2])
+
+
+@given(st.lists(real, min_size=1, max_size=12), st.lists(real, min_size=1, max_size=12), st.data())
+@settings(deadline=None)
+def test_differences_are_counted_as_they_would_be_written_down(
+    x: list[float], y: list[float], data: st.DataObject
+) -> None:
+    """Oracle: all differences, or all pairwise sums, sorted."""
+    written = np.sort(np.subtract.outer(x, y).ravel())
+    k = data.draw(st.integers(0, written.size - 1))
+    pairs = _Differences(first=np.array(x), second=np.array(y), paired=False)
+    assert pairs.at(k)[0] == written[k]
+    assert pairs._counted(k) == pytest.approx(written[k], abs=ROUNDING)
+    i, j = np.triu_indices(len(x))
+    sums = np.sort(np.array(x)[i] + np.array(x)[j])
+    k = data.draw(st.integers(0, sums.size - 1))
+    pairs = _Differences(first=np.array(x), second=-np.array(x), paired=True)
+    assert pairs.at(k)[0] == sums[k]
+    assert pairs._counted(k) == pytest.approx(sums[k], abs=ROUNDING)
+
+
+def test_five_thousand_patients_need_no_table_of_all_pairs() -> None:
+    """Oracle: the shift the values were made with lies inside, and the interval is as narrow as theory says."""
+    x, y = normal(stream(5, "x"), (5000,)) + 0.3, normal(stream(5, "y"), (5000,))
+    found = hodges_lehmann(x, y)
+    assert 0.3 in found.interval
+    # The efficiency of the estimate against the difference of means is 3/pi.
+    assert found.interval.high - found.interval.low == pytest.approx(
+        2 * 1.96 * math.sqrt(2 / 5000 * math.pi / 3), rel=0.05
+    )
+    paired = hodges_lehmann_paired(x - y)
+    assert 0.3 in paired.interval
+    assert cliffs_delta(x, y).delta == pytest.approx(2 * stats.norm.cdf(0.3 / math.sqrt(2)) - 1, abs=0.03)
+
+
+def test_differences_tied_on_paper_are_tied() -> None:
+    """6.1 - 5.9, 0.2 and 5.3 - 5.1 differ in the last bit only; Oracle: the same differences in whole tenths."""
+    before, after = [5.9, 0.0, 5.1, 4.0], [6.1, 0.2, 5.3, 3.9]
+    one, other = wilcoxon(np.subtract(after, before)), wilcoxon([2, 2, 2, -1])
+    assert one.tied
+    assert (one.statistic, one.p_value) == (other.statistic, other.p_value)

@@ -44,6 +44,7 @@ def test_area_and_error_follow_their_definition(rows: list[tuple[int, int]]) -> 
     if found.interval.reason is None:
         assert found.area in found.interval
         assert 0 <= found.interval.low <= found.interval.high <= 1
+        assert found.wald.high == pytest.approx(min(1, found.area + norm.ppf(0.975) * found.se))
 
 
 @given(patients)

@@ -44,6 +44,8 @@ __all__ = [
 LARGEST_EXACT = 100
 """Beyond so many patients the asymptotic P value is right to the digits anybody prints."""
 _SAME = 1e-9
+_DIGITS_OF_A_DIFFERENCE = 10  # of the largest: what is measured has fewer, what subtraction adds lies beyond
+_MOST_PAIRS = 2_000_000  # more differences are not written down but counted
 
 
 @final
@@ -155,12 +157,21 @@ def mann_whitney(x: ArrayLike, y: ArrayLike, method: str = "auto", *, continuity
     return RankTest(statistic=u, z=z, p_value=p_value, n=(m, n), tied=tied, method=name)
 
 
+def _without_noise(difference: Array) -> Array:
+    """Round differences so that 6.1 - 5.9 and 0.2 are tied, as they are on paper."""
+    largest = float(np.max(np.abs(difference), initial=0.0))
+    if largest == 0:
+        return difference
+    return np.asarray(np.round(difference / largest, _DIGITS_OF_A_DIFFERENCE), dtype=np.float64)
+
+
 def wilcoxon(difference: ArrayLike, method: str = "auto", *, continuity: bool = False, zeros: str = "drop") -> RankTest:
     r"""Return the two-sided Wilcoxon signed-rank test of paired differences.
 
     The statistic is the sum of ranks of positive differences. Exact: all :math:`2^n` signs of the midranks.
     Asymptotic: :math:`z = (W^+ - \tfrac12\sum r_i)/\sqrt{\tfrac14\sum r_i^2}`, ties included, without continuity
-    correction unless asked for, which is what SPSS prints.
+    correction unless asked for, which is what SPSS prints. Differences that agree to ten digits of the largest are
+    tied.
 
     Parameters
     ----------
@@ -185,7 +196,7 @@ def wilcoxon(difference: ArrayLike, method: str = "auto", *, continuity: bool = 
     >>> print(f"{wilcoxon(rise).p_value:.4f} {wilcoxon(rise, 'asymptotic').p_value:.4f}")
     0.0156 0.0180
     """
-    values = finite(difference, "difference")
+    values = _without_noise(finite(difference, "difference"))
     if zeros not in ("drop", "pratt"):
         raise ValueError(f"pairs without a difference are dropped or ranked by Pratt, not {zeros!r}")
     differs = values != 0
@@ -239,15 +250,67 @@ class Shift:
     attained: float
 
 
-def _order_interval(ordered: Array, distribution: Array | None, z: tuple[float, float], level: float) -> Shift:
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Differences:
+    """All first[i] - second[j], in order, without writing down too many.
+
+    With `paired`, second is minus first and only i <= j counts: the pairwise sums, whose halves are the pairwise means.
+    """
+
+    first: Array
+    second: Array
+    paired: bool
+
+    @property
+    def count(self) -> int:
+        n = self.first.size
+        return n * (n + 1) // 2 if self.paired else n * self.second.size
+
+    def at(self, *positions: int) -> tuple[float, ...]:
+        """Return the values at positions counted from 0 in increasing order."""
+        if self.count > _MOST_PAIRS:
+            return tuple(self._counted(position) for position in positions)
+        if self.paired:
+            i, j = np.triu_indices(self.first.size)
+            everything = self.first[i] - self.second[j]
+        else:
+            everything = (self.first[:, None] - self.second[None, :]).ravel()
+        ordered = np.partition(everything, sorted({*positions}))
+        return tuple(float(ordered[position]) for position in positions)
+
+    def _counted(self, position: int) -> float:
+        """Halve the range until it holds one number, by counting the differences at or below its middle."""
+        other = np.sort(self.second)
+        low = float(self.first.min() - self.second.max())
+        high = float(self.first.max() - self.second.min())
+        while low < high:
+            middle = low + (high - low) / 2
+            if middle >= high:
+                break
+            # first - second <= middle where second >= first - middle
+            pairs = int(np.sum(other.size - np.searchsorted(other, self.first - middle, side="left")))
+            if self.paired:
+                pairs = (pairs + int(np.sum(self.first - self.second <= middle))) // 2
+            if pairs > position:
+                high = middle
+            elif middle == low:
+                return high
+            else:
+                low = middle
+        return high
+
+
+def _order_interval(pairs: _Differences, distribution: Array | None, z: tuple[float, float], level: float) -> Shift:
     """Return the median of ordered differences and the interval between two symmetric order statistics."""
-    count = ordered.size
-    estimate = float(np.median(ordered))
+    count, halves = pairs.count, 2 if pairs.paired else 1
+    below, above = pairs.at((count - 1) // 2, count // 2)
+    estimate = (below + above) / 2 / halves
     method = "hodges-lehmann-exact" if distribution is not None else "hodges-lehmann-asymptotic"
     if distribution is not None:
-        below = np.cumsum(distribution)  # P(statistic <= k)
-        outside = int(np.searchsorted(below, (1 - level) / 2, side="right"))  # differences to cut at each end, plus 1
-        attained = 1 - 2 * float(below[outside - 1]) if outside else 1.0
+        cumulative = np.cumsum(distribution)  # P(statistic <= k)
+        outside = int(np.searchsorted(cumulative, (1 - level) / 2, side="right"))  # differences to cut at each end, + 1
+        attained = 1 - 2 * float(cumulative[outside - 1]) if outside else 1.0
     else:
         centre, spread = z
         outside = max(0, math.floor(centre + 0.5 - spread * _quantile(level)))
@@ -255,8 +318,8 @@ def _order_interval(ordered: Array, distribution: Array | None, z: tuple[float, 
     if outside == 0:
         nothing = no_interval(level, method, Undefined.TOO_FEW)
         return Shift(estimate=estimate, interval=nothing, attained=float("nan"))
-    low, high = float(ordered[outside - 1]), float(ordered[count - outside])
-    found = Interval(low=low, high=high, level=level, method=method)
+    low, high = pairs.at(outside - 1, count - outside)
+    found = Interval(low=low / halves, high=high / halves, level=level, method=method)
     return Shift(estimate=estimate, interval=found, attained=attained)
 
 
@@ -295,12 +358,12 @@ def hodges_lehmann(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Shift:
     if m == 0 or n == 0:
         nothing = no_interval(level, "hodges-lehmann-exact", Undefined.NO_OBSERVATIONS)
         return Shift(estimate=float("nan"), interval=nothing, attained=float("nan"))
-    ordered = np.sort((first[:, None] - second[None, :]).ravel())
+    pairs = _Differences(first=first, second=second, paired=False)
     distribution = None
     if m + n <= LARGEST_EXACT:
         sums = rank_sum_distribution(2 * np.arange(1, m + n + 1), m)  # of twice the rank sum; U counts from its least
         distribution = sums[m * (m + 1) :: 2]
-    return _order_interval(ordered, distribution, (m * n / 2, math.sqrt(m * n * (m + n + 1) / 12)), level)
+    return _order_interval(pairs, distribution, (m * n / 2, math.sqrt(m * n * (m + n + 1) / 12)), level)
 
 
 def hodges_lehmann_paired(difference: ArrayLike, level: float = 0.95) -> Shift:
@@ -325,11 +388,10 @@ def hodges_lehmann_paired(difference: ArrayLike, level: float = 0.95) -> Shift:
     if n == 0:
         nothing = no_interval(level, "hodges-lehmann-exact", Undefined.NO_OBSERVATIONS)
         return Shift(estimate=float("nan"), interval=nothing, attained=float("nan"))
-    i, j = np.triu_indices(n)
-    ordered = np.sort((values[i] + values[j]) / 2)
+    pairs = _Differences(first=values, second=-values, paired=True)
     distribution = signed_rank_distribution(np.arange(1, n + 1)) if n <= LARGEST_EXACT else None
     centre, spread = n * (n + 1) / 4, math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    return _order_interval(ordered, distribution, (centre, spread), level)
+    return _order_interval(pairs, distribution, (centre, spread), level)
 
 
 @final
@@ -380,7 +442,8 @@ def cliffs_delta(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> CliffsDelta
     method = "newcombe-score"
     if m == 0 or n == 0:
         return CliffsDelta(delta=float("nan"), interval=no_interval(level, method, Undefined.NO_OBSERVATIONS))
-    delta = float(np.mean(np.sign(first[:, None] - second[None, :])))
+    u = int(doubled_ranks(np.concatenate([first, second]))[:m].sum()) - m * (m + 1)  # twice Mann and Whitney's
+    delta = u / (m * n) - 1
     theta = (1 + delta) / 2
     low, high = (_score_limit(theta, m, n, level, side) for side in (-1, 1))
     return CliffsDelta(delta=delta, interval=Interval(low=2 * low - 1, high=2 * high - 1, level=level, method=method))

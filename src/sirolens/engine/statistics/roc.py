@@ -40,6 +40,8 @@ class Auc:
         DeLong's standard error.
     interval : Interval
         DeLong's, on the logit scale so that it stays inside 0 to 1.
+    wald : Interval
+        The same error on the plain scale, cut at 0 and 1, as most programs print it.
     p_value : float
         That the area is one half (Wald, two-sided).
     n_positive, n_negative : int
@@ -51,6 +53,7 @@ class Auc:
     area: float
     se: float
     interval: Interval
+    wald: Interval
     p_value: float
     n_positive: int
     n_negative: int
@@ -110,23 +113,28 @@ def auc(score: ArrayLike, outcome: ArrayLike, level: float = 0.95) -> Auc:
     if m == 0 or n == 0:
         reason = Undefined.NO_OBSERVATIONS if m + n == 0 else Undefined.ONE_GROUP
         nothing = no_interval(level, method, reason)
-        return Auc(area=nan, se=nan, interval=nothing, p_value=nan, n_positive=m, n_negative=n, reason=reason)
+        return Auc(
+            area=nan, se=nan, interval=nothing, wald=nothing, p_value=nan, n_positive=m, n_negative=n, reason=reason
+        )
     v10, v01 = _components(positive, negative)
     area = float(v10.mean())
     if m < 2 or n < 2:
         nothing = no_interval(level, method, Undefined.TOO_FEW)
-        return Auc(area=area, se=nan, interval=nothing, p_value=nan, n_positive=m, n_negative=n)
+        return Auc(area=area, se=nan, interval=nothing, wald=nothing, p_value=nan, n_positive=m, n_negative=n)
     se = math.sqrt(float(v10.var(ddof=1)) / m + float(v01.var(ddof=1)) / n)
     if se == 0 or not 0 < area < 1:
         nothing = no_interval(level, method, Undefined.ALL_EQUAL)
-        return Auc(area=area, se=se, interval=nothing, p_value=nan, n_positive=m, n_negative=n)
+        return Auc(area=area, se=se, interval=nothing, wald=nothing, p_value=nan, n_positive=m, n_negative=n)
     centre = math.log(area / (1 - area))
-    width = float(ndtri((1 + level) / 2)) * se / (area * (1 - area))
-    low, high = (0.5 * (1 + math.tanh((centre + side * width) / 2)) for side in (-1, 1))
+    width = float(ndtri((1 + level) / 2)) * se
+    stretched = width / (area * (1 - area))
+    low, high = (0.5 * (1 + math.tanh((centre + side * stretched) / 2)) for side in (-1, 1))
+    wald = Interval(low=max(0.0, area - width), high=min(1.0, area + width), level=level, method="delong-wald")
     return Auc(
         area=area,
         se=se,
         interval=Interval(low=low, high=high, level=level, method=method),
+        wald=wald,
         p_value=math.erfc(abs(area - 0.5) / se / math.sqrt(2)),
         n_positive=m,
         n_negative=n,
