@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 import sirolens as package
 from sirolens.cli.main import language_of_command
+from sirolens.cli.usage import usage_fault
 from tests.cli.command import CHARTS, sirolens
 from tests.interop.charts import CHINESE
 
@@ -67,3 +71,59 @@ def test_a_command_speaks_the_language_it_is_asked_for(monkeypatch: pytest.Monke
     monkeypatch.setenv("SIROLENS_LANGUAGE", "en")
     assert language_of_command(["models", "list"]) == "en"
     assert language_of_command(["models", "list", "--language"]) == "en"
+
+
+CHART = CHARTS / "adult_three_troughs.json"
+# What was typed, and what must be named of it, by the kind of fault.
+FAULTS = {
+    "no argument": (("advise",), "sirolens advise", ("CHART",)),
+    "no option that is required": (("simulate", "events.csv"), "sirolens simulate", ("--model",)),
+    "no choice that is required": (("models", "export", "wu_2012"), "sirolens models export", ("--to", "mrgsolve")),
+    "unknown option": (("advise", CHART, "--zzz"), "sirolens advise", ("--zzz",)),
+    "misspelt option": (("advise", CHART, "--langage", "zh"), "sirolens advise", ("--langage", "--language")),
+    "option without its value": (("advise", CHART, "--seed"), "sirolens advise", ("--seed",)),
+    "flag with a value": (("advise", CHART, "--json=3"), "sirolens advise", ("--json",)),
+    "no such choice": (("models", "export", "x", "--to", "fortran"), "sirolens models export", ("fortran", "nonmem")),
+    "no such language": (("advise", CHART, "--language", "fr"), "sirolens advise", ("fr", "en", "zh")),
+    "number too low": (("advise", CHART, "--seed", "-1"), "sirolens advise", ("-1", "--seed", "0")),
+    "no number": (("simulate", "e.csv", "-m", "w", "--draws", "1.5"), "sirolens simulate", ("1.5", "1000000")),
+    "too much": (("advise", CHART, "twice", "over"), "sirolens advise", ("twice over",)),
+    "unknown command": (("zzz",), "sirolens", ("zzz", "advise", "models")),
+    "misspelt command": (("models", "shw"), "sirolens models", ("shw", "show")),
+}
+LIBRARY_WORDS = ("No such", "Missing", "Invalid value", "Got unexpected", "Usage", "Try ", "Error", "requires an")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_wrong_call_is_told_in_the_language_of_the_command(
+    fault: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments, command, named = FAULTS[fault]
+    monkeypatch.setenv("SIROLENS_LANGUAGE", language)
+    done = sirolens(*arguments)
+    assert (done.code, done.out) == (2, "")
+    told, *rest = done.err.splitlines()
+    assert not [value for value in named if value not in told]
+    assert bool(CHINESE.search(told)) == (language == "zh")
+    assert len(rest) == 1
+    assert rest[0].endswith(f"{command} --help")
+    assert not [word for word in LIBRARY_WORDS if word in done.err]
+    assert "cli." not in done.err
+
+
+def test_a_fault_nobody_foresaw_is_told_in_the_librarys_words() -> None:
+    said = usage_fault(RuntimeError("something new"), None)
+    assert (said.code, said.values["text"]) == ("cli.usage-other", "something new")
+
+
+def test_help_is_answered_without_the_libraries_of_the_calculation() -> None:
+    # Oracle: a fresh interpreter; what is not loaded costs no time.
+    code = (
+        "import sys; sys.argv = ['sirolens', '--help']\n"
+        "from sirolens.cli.main import main\n"
+        "try:\n    main()\nfinally:\n"
+        "    heavy = {'numba', 'numpy', 'pandas', 'scipy', 'jinja2', 'docx', 'xarray'} & set(sys.modules)\n"
+        "    assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

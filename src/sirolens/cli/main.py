@@ -11,10 +11,13 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
 
 from sirolens import __version__
 from sirolens.cli import advise, models, tables
 from sirolens.cli.show import IMPOSSIBLE, Language
+from sirolens.cli.usage import command_named, usage_fault
 from sirolens.errors import SirolensError
 from sirolens.report.words import label, say
 
@@ -66,11 +69,29 @@ def application(language: Language) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command; an impossible request ends with its reasons, in the command's language, and exit code 2."""
-    language = language_of_command(sys.argv[1:])
+    """Run the command; what cannot be done ends with its reasons, in the command's language, and exit code 2."""
+    arguments = sys.argv[1:]
+    language = language_of_command(arguments)
+    program = get_command(application(language))
     try:
-        application(language)()
+        code = program(arguments, prog_name="sirolens", standalone_mode=False)
     except SirolensError as failure:
         for message in failure.messages:
             typer.echo(say(message, language), err=True)
         raise SystemExit(IMPOSSIBLE) from failure
+    except TyperException as failure:
+        _tell_usage(failure, program, arguments, language)
+        raise SystemExit(IMPOSSIBLE) from failure
+    except typer.Abort as failure:
+        raise SystemExit(1) from failure
+    if isinstance(code, int) and code:
+        raise SystemExit(code)
+
+
+def _tell_usage(failure: TyperException, program: object, arguments: Sequence[str], language: str) -> None:
+    """Say what is wrong with the command line; a command that was called alone has shown its help already."""
+    if type(failure).__name__ == "NoArgsIsHelpError":
+        return
+    words, command = command_named(program, arguments)
+    typer.echo(say(usage_fault(failure, command), language), err=True)
+    typer.echo(label("cli.usage-help", language, command=words), err=True)

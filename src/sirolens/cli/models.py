@@ -13,7 +13,7 @@ import typer
 from sirolens import __version__
 from sirolens.cli.show import IMPOSSIBLE, Language, language_option
 from sirolens.message import Message, Severity
-from sirolens.report.words import cite, label, say, severity_word
+from sirolens.report.words import label, say, severity_word
 
 __all__ = ["add_to"]
 
@@ -31,28 +31,24 @@ def add_to(app: typer.Typer, language: str) -> None:
     def text(name: str) -> str:
         return label(f"cli.{name}", language)
 
-    models = typer.Typer(no_args_is_help=True)
+    models = typer.Typer()
     app.add_typer(models, name="models", help=text("models-help"))
+
+    @models.callback(invoke_without_command=True)
+    def models_alone(
+        called: typer.Context,
+        as_json: bool = typer.Option(False, "--json", help=text("json-help")),
+        show_in: Language = language_option(language),
+    ) -> None:
+        if called.invoked_subcommand is None:
+            _list(as_json, show_in)
 
     @models.command("list", help=text("models-list-help"))
     def list_models(
         as_json: bool = typer.Option(False, "--json", help=text("json-help")),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.models.card import describe
-        from sirolens.models.catalog import catalog, unusable
-
-        cards = [describe(catalog()[name]) for name in catalog()]
-        withheld = unusable()
-        if as_json:
-            usable = [plain(card, show_in) for card in cards]
-            _print_json({"models": usable, "known_but_unusable": [one.name for one in withheld]})
-            return
-        for card in cards:
-            typer.echo(f"{card['name']:<18} {plain(card['title'], show_in)}")
-        typer.echo("\n" + label("cli.known-but-unusable", show_in))
-        for one in withheld:
-            typer.echo(f"{one.name:<34} {cite(one.source, show_in)}")
+        _list(as_json, show_in)
 
     @models.command("show", help=text("models-show-help"))
     def show(
@@ -105,6 +101,24 @@ def add_to(app: typer.Typer, language: str) -> None:
             typer.echo(code, nl=False)
         else:
             write_whole(out, code.encode())
+
+
+def _list(as_json: bool, language: str) -> None:
+    from sirolens.models.card import describe, describe_unusable
+    from sirolens.models.catalog import catalog, unusable
+
+    cards = [describe(catalog()[name]) for name in catalog()]
+    if as_json:
+        usable = [plain(card, language) for card in cards]
+        _print_json({"models": usable, "known_but_unusable": [one.name for one in unusable()]})
+        return
+    from rich.console import Console
+
+    from sirolens.report.model_card import model_list
+    from sirolens.report.terminal import show as show_document
+
+    withheld = [describe_unusable(one) for one in unusable()]
+    show_document(model_list(cards, withheld, version=__version__), language, Console())
 
 
 def plain(value: Any, language: str) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sirolens.message import Message, Value, info
+from sirolens.models.catalog import UnusableModel
 from sirolens.models.model_file import CONVERSIONS
 from sirolens.models.population import (
     SUPPORTS,
@@ -18,9 +19,17 @@ from sirolens.models.population import (
     PopulationModel,
     Theta,
 )
-from sirolens.models.vocabulary import covariate_word, disease_word, population_word, support_word, title_of, written
+from sirolens.models.vocabulary import (
+    covariate_word,
+    disease_word,
+    missing_word,
+    population_word,
+    support_word,
+    title_of,
+    written,
+)
 
-__all__ = ["describe"]
+__all__ = ["describe", "describe_unusable"]
 
 Row = Mapping[str, Value]
 
@@ -228,4 +237,22 @@ def describe(model: PopulationModel) -> dict[str, Value | Row | tuple[Mapping[st
         ),
         "dosing_tables": tuple(map(_dosing_table, model.dosing_tables)),
         "warnings": warnings,
+    }
+
+
+def describe_unusable(model: UnusableModel) -> Row:
+    """Lay out a model that is known but not offered: from whom, what is missing, why it is withheld, where published.
+
+    Examples
+    --------
+    >>> from sirolens.models.catalog import unusable
+    >>> describe_unusable(unusable()[1])["name"]
+    'ferron_1997'
+    """
+    return {
+        "name": model.name,
+        "population": written(model.population),
+        "missing": tuple(missing_word(slug) for slug in model.missing),
+        "reason": written(model.reason),
+        "published": info("common.cited", source=model.source),
     }

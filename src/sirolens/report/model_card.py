@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The card of one population model as a document: what it is, whom it was made from, its formulas and its values.
+"""Population models as documents: the list of those known, and the card of one with its formulas and its values.
 
-It takes the rows that `sirolens.models.card` lays out and knows nothing else of models.
+They take the rows that `sirolens.models.card` lays out and know nothing else of models.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from sirolens.message import Message, Severity, info
 from sirolens.report.document import Block, Column, Document, Findings, Heading, KeyFact, KeyFacts, Table
 
-__all__ = ["model_card"]
+__all__ = ["model_card", "model_list"]
 
 FACTS = ("role", "default_for", "source", "mark", "primary_table_seen", "levels_from_days", "digest")
 COHORT = (
@@ -177,3 +177,29 @@ def _dosing_table(table: Mapping[str, Any]) -> list[Block]:
         Heading(text=info("card.table-dosing")),
         Table(columns=columns, rows=cells, caption=caption, notes=notes),
     ]
+
+
+def model_list(cards: Sequence[Mapping[str, Any]], withheld: Sequence[Mapping[str, Any]], *, version: str) -> Document:
+    """List the models that may be used, and those that are known but cannot be, with what is missing.
+
+    Parameters
+    ----------
+    cards, withheld : sequence of mapping
+        From `sirolens.models.card.describe` and `sirolens.models.card.describe_unusable`.
+    version : str
+        Version of the program.
+    """
+    usable = tuple(KeyFact(label=info("card.own-name", name=card["name"]), value=card["title"]) for card in cards)
+    unusable = tuple(
+        KeyFact(
+            label=info("card.own-name", name=row["name"]),
+            value=info("card.withheld" if row["reason"] else "card.unusable", **row),
+        )
+        for row in withheld
+    )
+    blocks = (
+        KeyFacts(facts=usable),
+        Heading(text=info("card.known-but-unusable")),
+        KeyFacts(facts=unusable),
+    )
+    return Document(title=info("card.list"), blocks=blocks, version=version)

@@ -54,10 +54,10 @@ def lines(text: str, width: int) -> list[str]:
     found, line = [], ""
     for piece in _pieces(text):
         rest = piece
-        if line and cell_len((line + rest).rstrip()) > width:
+        if line and cell_len((line + rest).rstrip(" \t")) > width:
             found.append(line)
             line = ""
-        while not line and cell_len(rest.rstrip()) > width:
+        while not line and cell_len(rest.rstrip(" \t")) > width:
             fits = next((n for n in range(len(rest), 1, -1) if cell_len(rest[:n]) <= width), 1)
             found.append(rest[:fits])
             rest = rest[fits:]
@@ -72,7 +72,7 @@ def narrowest_and_widest(texts: Iterable[str]) -> tuple[int, int]:
     (9, 15)
     """
     whole = [line for text in texts for line in text.splitlines()]
-    least = max((cell_len(piece.rstrip()) for line in whole for piece in _pieces(line)), default=0)
+    least = max((cell_len(piece.rstrip(" \t")) for line in whole for piece in _pieces(line)), default=0)
     return least, max(map(cell_len, whole), default=0)
 
 
