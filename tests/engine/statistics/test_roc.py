@@ -61,26 +61,26 @@ def test_the_area_is_under_the_curve_and_turns_with_the_score(rows: list[tuple[i
 
 
 def test_the_error_agrees_with_a_bootstrap() -> None:
-    """Oracle: the spread over 2000 studies resampled within groups, to a tenth."""
+    """Oracle: the spread over 800 studies resampled within groups, to an eighth."""
     positive, negative = normal(stream(1, "p"), (40,)) + 1, normal(stream(1, "n"), (50,))
     outcome = np.repeat([1, 0], [40, 50])
     generator = np.random.default_rng(2)
     drawn = [
         auc(np.concatenate([generator.choice(positive, 40), generator.choice(negative, 50)]), outcome).area
-        for _ in range(2000)
+        for _ in range(800)
     ]
-    assert auc(np.concatenate([positive, negative]), outcome).se == pytest.approx(np.std(drawn), rel=0.1)
+    assert auc(np.concatenate([positive, negative]), outcome).se == pytest.approx(np.std(drawn), rel=0.125)
 
 
 def test_the_interval_covers_as_often_as_it_says() -> None:
-    """Oracle: 1500 invented studies of 25 against 25 normal patients with a known area."""
-    truth, studies = float(norm.cdf(1 / math.sqrt(2))), 1500
+    """Oracle: 1000 invented studies of 25 against 25 normal patients with a known area."""
+    truth, studies = float(norm.cdf(1 / math.sqrt(2))), 1000
     positive, negative = normal(stream(3, "p"), (studies, 25)) + 1, normal(stream(3, "n"), (studies, 25))
     outcome = np.repeat([1, 0], 25)
     covered = np.mean(
         [truth in auc(np.concatenate(pair), outcome).interval for pair in zip(positive, negative, strict=True)]
     )
-    assert abs(covered - 0.95) < 0.02  # three standard errors are 0.017
+    assert abs(covered - 0.95) < 0.02  # three standard errors
 
 
 def test_two_scores_of_the_same_patients_are_compared_with_their_covariance() -> None:

@@ -213,7 +213,7 @@ def test_order_of_rows_and_ties_change_nothing() -> None:
 
 
 def test_the_error_of_an_incidence_agrees_with_a_bootstrap() -> None:
-    """Oracle: the spread over 2000 resampled cohorts of 120 with censoring, to a tenth."""
+    """Oracle: the spread over 800 resampled cohorts of 120 with censoring, to an eighth."""
     generator = np.random.default_rng(3)
     n = 120
     latent = generator.exponential([8.0, 16.0, 12.0], (n, 3)).round(1)
@@ -221,10 +221,10 @@ def test_the_error_of_an_incidence_agrees_with_a_bootstrap() -> None:
     found = cumulative_incidence(time, cause)
     position = int(np.searchsorted(found.time, 6.0, side="right")) - 1
     drawn = []
-    for _ in range(2000):
+    for _ in range(800):
         again = generator.integers(0, n, n)
         drawn.append(cumulative_incidence(time[again], cause[again], causes=[1]).at(1, 6.0))
-    assert found.causes[0].se[position] == pytest.approx(np.std(drawn), rel=0.1)
+    assert found.causes[0].se[position] == pytest.approx(np.std(drawn), rel=0.125)
 
 
 @pytest.mark.parametrize(("event", "reason"), [([], Undefined.NO_OBSERVATIONS), ([0, 0, 0], Undefined.NO_EVENTS)])

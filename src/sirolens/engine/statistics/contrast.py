@@ -22,7 +22,7 @@ from sirolens.engine.statistics.proportion import wilson
 __all__ = ["Contrast", "boschloo", "fisher", "mcnemar", "newcombe", "odds_ratio", "pearson", "risk_ratio"]
 
 _SAME = 1 + 1e-7  # probabilities equal but for rounding count as equal
-_MOST_TABLES = 500_000  # beyond this many tables enumeration is refused
+_MOST_TABLES = 200_000  # beyond this many tables enumeration is refused
 
 
 @final
