@@ -24,7 +24,7 @@ from sirolens.models.locate import Path as KeyPath
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
 from sirolens.response.criteria_set import Basis, CriteriaSet, choice_names
-from sirolens.response.visits import EventKind
+from sirolens.response.events import EventKind
 from sirolens.source import Mark, Source
 
 __all__ = ["CriteriaReading", "read_criteria", "read_criteria_file"]

@@ -7,59 +7,36 @@ and 5). Days are calendar days from day 0, the day of the first sirolimus dose.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from enum import IntEnum
+from datetime import datetime
 from typing import TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLEEDING_UNGRADED", "NOT_ASKED", "BaselineState", "EventKind", "Visits", "no_events"]
+from sirolens.chart import Chart
+from sirolens.message import Message
+from sirolens.response.chart_visits import BLEEDING_UNGRADED, NOT_ASKED, BaselineState, ChartVisits, chart_visits
+from sirolens.response.criteria_set import CriteriaSet
+from sirolens.response.events import EventKind
+
+__all__ = [
+    "BLEEDING_UNGRADED",
+    "NOT_ASKED",
+    "BaselineState",
+    "EventKind",
+    "Visits",
+    "no_events",
+    "visits_from",
+    "visits_of",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Days: TypeAlias = NDArray[np.int32]
 Starts: TypeAlias = NDArray[np.int64]
 Codes: TypeAlias = NDArray[np.int8]
 Flags: TypeAlias = NDArray[np.bool_]
-
-NOT_ASKED = -1
-"""Bleeding was not asked for, or not reported."""
-BLEEDING_UNGRADED = 9
-"""Bleeding was there, its grade was not told."""
-
-
-@final
-class EventKind(IntEnum):
-    """What happened besides counts; `label` is its name in criteria files."""
-
-    IVIG = 0
-    ANTI_D = 1
-    STEROID_PULSE = 2
-    PLATELET_TRANSFUSION = 3
-    NEW_ITP_DRUG = 4
-    RAISED_DOSE = 5
-    SPLENECTOMY = 6
-    STEROID = 7
-    STOPPED_SIROLIMUS = 8
-    BACKGROUND = 9
-
-    @property
-    def label(self) -> str:
-        """The kind's name in criteria files.
-
-        >>> EventKind.ANTI_D.label
-        'anti-d'
-        """
-        return self.name.lower().replace("_", "-")
-
-
-@final
-class BaselineState(IntEnum):
-    """Whether the baseline can be used."""
-
-    USABLE = 0
-    MISSING = 1
-    MASKED = 2
 
 
 @final
@@ -80,14 +57,14 @@ class Visits:
     baseline_10e9_l : float64[n]
         The count before treatment; nan unless the baseline is usable.
     baseline_state : int8[n]
-        A `BaselineState`.
+        A `sirolens.response.events.BaselineState`.
     event_start : int64[n + 1]
         Where each patient's events begin.
     event_day, event_last_day : int32[m]
         First and last day of each event; the first days do not fall within a patient. An end that is not known is
         the patient's known day.
     event_kind : int8[m]
-        An `EventKind`.
+        A `sirolens.response.events.EventKind`.
     event_cover : bool[m]
         Given only to cover a procedure.
     event_mg_d : float64[m]
@@ -179,3 +156,63 @@ def no_events(patients: int) -> dict[str, NDArray[np.generic]]:
     columns: dict[str, NDArray[np.generic]] = {name: np.zeros(0, _TYPES[name]) for name in _OF_EVENTS}
     columns["event_start"] = np.zeros(patients + 1, np.int64)
     return columns
+
+
+def visits_of(
+    charts: Iterable[Chart], at: datetime, criteria: CriteriaSet, *, course: int | None = None
+) -> tuple[Visits, tuple[tuple[Message, ...], ...]]:
+    """Put charts side by side, each as it was known at an instant.
+
+    Parameters
+    ----------
+    charts : iterable of Chart
+        One patient each.
+    at : datetime
+        Looked back from here.
+    criteria : CriteriaSet
+        What a baseline, a mask and a steroid pulse are.
+    course : int, optional
+        Which course of each; the last one when left out.
+
+    Returns
+    -------
+    Visits
+        In the order of the charts.
+    tuple of tuple of Message
+        What has to be said about each chart's reading.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from sirolens.response.criteria import load
+    >>> visits, said = visits_of((), datetime(2026, 1, 1, tzinfo=UTC), load("iwg-2009"))
+    >>> visits.patients, said
+    (0, ())
+    """
+    read = [chart_visits(chart, at, criteria, course) for chart in charts]
+    return visits_from(read), tuple(one.messages for one in read)
+
+
+def visits_from(read: Sequence[ChartVisits]) -> Visits:
+    """Put charts that were read side by side.
+
+    >>> visits_from(()).patients
+    0
+    """
+    rows = [visit for one in read for visit in one.visits]
+    events = [event for one in read for event in one.events]
+    return Visits(
+        start=np.cumsum([0, *(len(one.visits) for one in read)]),
+        day=np.array([visit.day for visit in rows]),
+        count_10e9_l=np.array([visit.count_10e9_l for visit in rows]),
+        bleeding=np.array([visit.bleeding for visit in rows]),
+        baseline_10e9_l=np.array([one.baseline.count_10e9_l for one in read]),
+        baseline_state=np.array([one.baseline.state for one in read]),
+        event_start=np.cumsum([0, *(len(one.events) for one in read)]),
+        event_day=np.array([event.day for event in events]),
+        event_last_day=np.array([event.last_day for event in events]),
+        event_kind=np.array([event.kind for event in events]),
+        event_cover=np.array([event.cover for event in events]),
+        event_mg_d=np.array([event.mg_d for event in events]),
+        known_day=np.array([-1 if one.days is None else one.days.known for one in read]),
+    )
