@@ -38,6 +38,7 @@ __all__ = [
     "hodges_lehmann_paired",
     "holm",
     "mann_whitney",
+    "score_limit",
     "wilcoxon",
 ]
 
@@ -445,11 +446,11 @@ def cliffs_delta(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> CliffsDelta
     u = int(doubled_ranks(np.concatenate([first, second]))[:m].sum()) - m * (m + 1)  # twice Mann and Whitney's
     delta = u / (m * n) - 1
     theta = (1 + delta) / 2
-    low, high = (_score_limit(theta, m, n, level, side) for side in (-1, 1))
+    low, high = (score_limit(theta, m, n, level, side) for side in (-1, 1))
     return CliffsDelta(delta=delta, interval=Interval(low=2 * low - 1, high=2 * high - 1, level=level, method=method))
 
 
-def _score_limit(theta: float, m: int, n: int, level: float, side: int) -> float:
+def score_limit(theta: float, m: int, n: int, level: float, side: int) -> float:
     """Return the lower (side -1) or upper (side 1) limit of P(X > Y) + P(X = Y) / 2 by Newcombe's method 5."""
     from scipy.optimize import brentq
 

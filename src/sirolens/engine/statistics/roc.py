@@ -23,6 +23,7 @@ from sirolens.engine.statistics.interval import (
     no_interval,
     no_test,
 )
+from sirolens.engine.statistics.ranks import score_limit
 
 __all__ = ["Auc", "RocCurve", "auc", "delong_test", "roc_curve"]
 
@@ -83,7 +84,7 @@ def auc(score: ArrayLike, outcome: ArrayLike, level: float = 0.95) -> Auc:
 
     With :math:`V_{10}` and :math:`V_{01}` the shares of pairs each patient wins, :math:`\mathrm{AUC} = \bar V_{10}` and
     :math:`\mathrm{Var} = s^2(V_{10})/m + s^2(V_{01})/n`. Limits are taken on the logit scale. Groups without overlap
-    have no spread: then there is an area but no interval.
+    have no spread; there, and with a single patient in a group, the interval is Newcombe's, as of Cliff's delta.
 
     Parameters
     ----------
@@ -96,7 +97,8 @@ def auc(score: ArrayLike, outcome: ArrayLike, level: float = 0.95) -> Auc:
 
     References
     ----------
-    DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-845.
+    DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-845. On the logit scale, and with another interval
+    where groups do not overlap: Pohar Perme M, Manevski D. Stat Methods Med Res 2018.
 
     Examples
     --------
@@ -118,13 +120,13 @@ def auc(score: ArrayLike, outcome: ArrayLike, level: float = 0.95) -> Auc:
         )
     v10, v01 = _components(positive, negative)
     area = float(v10.mean())
-    if m < 2 or n < 2:
-        nothing = no_interval(level, method, Undefined.TOO_FEW)
-        return Auc(area=area, se=nan, interval=nothing, wald=nothing, p_value=nan, n_positive=m, n_negative=n)
-    se = math.sqrt(float(v10.var(ddof=1)) / m + float(v01.var(ddof=1)) / n)
-    if se == 0 or not 0 < area < 1:
-        nothing = no_interval(level, method, Undefined.ALL_EQUAL)
-        return Auc(area=area, se=se, interval=nothing, wald=nothing, p_value=nan, n_positive=m, n_negative=n)
+    few = min(m, n) < 2
+    se = nan if few else math.sqrt(float(v10.var(ddof=1)) / m + float(v01.var(ddof=1)) / n)
+    if few or se == 0 or not 0 < area < 1:
+        nothing = no_interval(level, "delong-wald", Undefined.TOO_FEW if few else Undefined.ALL_EQUAL)
+        low, high = (score_limit(area, m, n, level, side) for side in (-1, 1))
+        found = Interval(low=low, high=high, level=level, method="newcombe-score")
+        return Auc(area=area, se=se, interval=found, wald=nothing, p_value=nan, n_positive=m, n_negative=n)
     centre = math.log(area / (1 - area))
     width = float(ndtri((1 + level) / 2)) * se
     stretched = width / (area * (1 - area))
