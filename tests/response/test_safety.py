@@ -215,7 +215,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(EVENTS, min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_rows_add_up_and_do_not_depend_on_order(found: list[list[AdverseEvent]], chance: random.Random) -> None:
     charts = [treated(f"P-{number}", *events) for number, events in enumerate(found)]

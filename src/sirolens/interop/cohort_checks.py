@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import final
 
@@ -128,18 +129,9 @@ def _unit_of(text: str) -> str:
         return ""
 
 
-_known_factors: dict[tuple[str, str, str], float | None] = {}
-
-
+@lru_cache(maxsize=4096)
 def _factor(section: str, about: str, unit: str) -> float | None:
     """Return what a unit is worth, so that two spellings of one unit are one; None where it is not known."""
-    key = (section, about, unit)
-    if key not in _known_factors:
-        _known_factors[key] = _worth(section, about, unit)
-    return _known_factors[key]
-
-
-def _worth(section: str, about: str, unit: str) -> float | None:
     quantity = _QUANTITIES[section]
     if section == "labs":
         lab = lab_name(about)
