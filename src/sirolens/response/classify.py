@@ -19,7 +19,7 @@ from sirolens.response.criteria_set import CriteriaSet
 from sirolens.response.states import Classified
 from sirolens.response.visits import BaselineState, EventKind, Visits
 
-__all__ = ["classify"]
+__all__ = ["Held", "classify", "classify_and_hold"]
 
 Wholes: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -30,6 +30,7 @@ DAYS = (
     "time_to_response_d", "time_to_complete_d", "duration_d", "cr_duration_d", "days_in_response", "days_examined",
     "episodes", "pending_day", "candidate_day", "last_count_day", "late_day",
 )  # fmt: skip
+HELD = ("since_day", "confirmed_day", "waiting_day", "ended_day", "ended_kind")
 CODES = (
     "state", "reason", "platelet_state", "achieved_state", "best", "sustained", "ended_kind", "duration_ended",
     "cr_duration_ended",
@@ -86,6 +87,28 @@ def _kinds(names: tuple[str, ...]) -> Flags:
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """Of the response that runs at the known day, or the count that waits: since when; -1 none.
+
+    Parameters
+    ----------
+    since_day, confirmed_day : int32[n]
+        Achieved and confirmed day of the running complete response, or else of the running response.
+    waiting_day : int32[n]
+        Day of the first qualifying count that awaits its confirmation.
+    ended_day, ended_kind : int32[n]
+        When the last response ended, and the kind of event that ended it; -1: counts did.
+    """
+
+    since_day: NDArray[np.int32]
+    confirmed_day: NDArray[np.int32]
+    waiting_day: NDArray[np.int32]
+    ended_day: NDArray[np.int32]
+    ended_kind: NDArray[np.int32]
+
+
+@final
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answer:
     """Where the kernels write, for all patients."""
@@ -103,7 +126,7 @@ class _Answer:
 
 def _answer(patients: int, landmarks: int) -> _Answer:
     return _Answer(
-        days=np.empty((patients, len(DAYS)), np.int32),
+        days=np.empty((patients, len(DAYS) + len(HELD)), np.int32),
         codes=np.empty((patients, len(CODES)), np.int8),
         at_each=np.empty((patients, landmarks, len(AT_LANDMARKS)), np.int8),
         won=np.full((patients, landmarks), -1, np.int64),
@@ -273,15 +296,28 @@ def classify(visits: Visits, criteria: CriteriaSet, *, threads: int | None = Non
     >>> STATES[found.state[0]], int(found.achieved_day[0]), int(found.confirmed_day[0])
     (<State.COMPLETE: 'complete'>, 30, 37)
     """
+    return classify_and_hold(visits, criteria, threads=threads)[0]
+
+
+def classify_and_hold(visits: Visits, criteria: CriteriaSet, *, threads: int | None = None) -> tuple[Classified, Held]:
+    """Classify, and tell of what holds at the known day since when it does.
+
+    Parameters
+    ----------
+    visits, criteria, threads
+        As of `classify`.
+    """
     job = _Job(visits, criteria)
     over_chunks(visits.patients, threads, job.chunk, worth=WORTH)
     answer = job.answer
-    days: dict[str, Any] = dict(zip(DAYS, answer.days.T, strict=True))
+    columns = answer.days.T
+    days: dict[str, Any] = dict(zip(DAYS, columns[: len(DAYS)], strict=True))
+    held = Held(**dict(zip(HELD, columns[len(DAYS) :], strict=True)))
     codes: dict[str, Any] = dict(zip(CODES, answer.codes.T, strict=True))
     ended = {flag: codes.pop(flag) == 1 for flag in ("duration_ended", "cr_duration_ended")}
     told = dict(zip(kernel_rows.EVENT_DAYS, answer.told.T, strict=True))
     landmarks = dict(zip(AT_LANDMARKS, np.moveaxis(answer.at_each, 2, 0), strict=True))
-    return Classified(
+    classified = Classified(
         **days,
         **codes,
         **ended,
@@ -295,3 +331,4 @@ def classify(visits: Visits, criteria: CriteriaSet, *, threads: int | None = Non
         steroid_dependent_day=answer.spans[:, 0],
         steroid_dependent_last_day=answer.spans[:, 1],
     )
+    return classified, held

@@ -50,8 +50,9 @@ class Choices(NamedTuple):
 # Columns of `days` and `codes`, by the fields of `sirolens.response.states.Classified`.
 (
     D_ACHIEVED, D_CONFIRMED, D_LOST, D_RELAPSE, D_CR_ACHIEVED, D_CR_CONFIRMED, D_CR_LOST, D_TIME, D_CR_TIME, D_DURATION,
-    D_CR_DURATION, D_IN_RESPONSE, D_EXAMINED, D_EPISODES, D_PENDING, D_CANDIDATE, D_LAST, D_LATE,
-) = range(18)  # fmt: skip
+    D_CR_DURATION, D_IN_RESPONSE, D_EXAMINED, D_EPISODES, D_PENDING, D_CANDIDATE, D_LAST, D_LATE, D_HELD_SINCE,
+    D_HELD_FROM, D_WAITING, D_ENDED, D_ENDED_KIND,
+) = range(23)  # fmt: skip
 (
     C_STATE, C_REASON, C_PLATELETS, C_ACHIEVED, C_BEST, C_SUSTAINED, C_ENDED, C_DURATION_ENDED, C_CR_DURATION_ENDED,
 ) = range(9)  # fmt: skip
@@ -77,9 +78,9 @@ CAND, OPEN, ACHIEVED, CONFIRMED, PENDING = range(5)
     X_LATE, X_IN_TIME, X_ANY, X_ENDED, X_END_KIND, X_KNOWN, X_WANTS_BASELINE, X_FINAL, X_LAST, X_LATE_DAY, X_FIRST,
     X_SNAPPED, X_SNAP_OVERALL, X_SNAP_CR, X_SNAP_LATE, X_FIRST_ACHIEVED, X_FIRST_CONFIRMED, X_LOST, X_RELAPSE,
     X_FIRST_STATE, X_CR_ACHIEVED, X_CR_CONFIRMED, X_CR_LOST, X_FIRST_END_KIND, X_DAYS_IN, X_EPISODES, X_BEST,
-    X_SUSTAINED,
-) = range(10, 38)  # fmt: skip
-WALKED = 38
+    X_SUSTAINED, X_END_DAY,
+) = range(10, 39)  # fmt: skip
+WALKED = 39
 """Numbers in a row of x."""
 ZEROED = np.array([OPEN, CR + OPEN, X_LATE, X_IN_TIME, X_ANY, X_ENDED, X_KNOWN, X_WANTS_BASELINE, X_SNAPPED,
                    X_SNAP_OVERALL, X_SNAP_CR, X_SNAP_LATE, X_DAYS_IN, X_EPISODES, X_SUSTAINED])  # fmt: skip
@@ -211,6 +212,7 @@ def _end_overall(x: Any, day: int, kind: int, free_days: int) -> None:
     if x[OVERALL + OPEN] and not x[X_LATE]:
         x[X_ENDED] = 1
         x[X_END_KIND] = kind
+        x[X_END_DAY] = day
         x[X_DAYS_IN] += free_days
         if kind == NEVER and x[X_LOST] == NEVER:
             x[X_LOST] = day
@@ -529,7 +531,7 @@ def courses(
         Not started or baseline too high; bleeding not asked everywhere; baseline usable.
     x, y : int32[b, WALKED]
         The strict walk, and the platelet walk where bleeding was not asked everywhere.
-    days, codes : int32[n, 18], int8[n, 9]
+    days, codes : int32[n, 23], int8[n, 9]
         The answer, by the columns named above.
     """
     for i in range(low, high):
@@ -545,6 +547,13 @@ def courses(
         dependent = spans > 0 and _dependent(known, slot, spans, span_from, span_to)
         strict, platelets = x[at], y[at] if unasked[i] else x[at]
         verdict = _state(strict, platelets, usable[i], known, dependent, c)
+        speaks = strict if strict[OVERALL + OPEN] or strict[OVERALL + CAND] != NEVER else platelets
+        ladder = CR if speaks[CR + OPEN] else OVERALL
+        if speaks[ladder + OPEN]:
+            days[i, D_HELD_SINCE], days[i, D_HELD_FROM] = speaks[ladder + ACHIEVED], speaks[ladder + CONFIRMED]
+        days[i, D_WAITING] = speaks[OVERALL + CAND]
+        speaks = strict if strict[X_ENDED] else platelets
+        days[i, D_ENDED], days[i, D_ENDED_KIND] = speaks[X_END_DAY], speaks[X_END_KIND]
         codes[i, C_STATE], codes[i, C_REASON] = verdict // SHIFT, verdict % SHIFT
         codes[i, C_PLATELETS] = _state(platelets, platelets, usable[i], known, dependent, c) // SHIFT
         _course(strict, known, days[i], codes[i], c)

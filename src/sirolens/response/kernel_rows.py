@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What counts and events mean on their own, before anybody is judged: masks, failures, remission, winning counts.
 
-Rules R-5, R-20 to R-24, R-35 and R-36 of ``docs/science/response.md`` over the arrays of `sirolens.response.visits.Visits`.
+Rules R-5, R-20 to R-24, R-35 and R-36 of ``docs/science/response.md`` over the arrays of
+`sirolens.response.visits.Visits`.
 The judging itself is `sirolens.response.kernel`; neither file calls the other.
 """
 
