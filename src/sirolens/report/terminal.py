@@ -28,6 +28,7 @@ MARKS = MappingProxyType(
 )
 INDENT = 2
 GAP = 2  # cells between two columns
+LONGEST_WORD = 20  # cells above which a word, such as an address, may be broken
 COMFORT = 8  # cells below which no column goes while there is room
 FRAME = 4  # cells that a frame takes from the width
 
@@ -180,12 +181,22 @@ def _widths(block: Mapping[str, Any], width: int) -> list[int | None]:
     room = width - GAP * (len(asked) - 1)
     if sum(widest for _, widest in asked) > room:
         for readable in (COMFORT, 0):
-            least = [max(narrowest, min(widest, readable)) for narrowest, widest in asked]
-            wishes = [widest - low for (_, widest), low in zip(asked, least, strict=True)]
+            least = [max(min(narrowest, LONGEST_WORD), min(widest, readable)) for narrowest, widest in asked]
             if sum(least) <= room:
-                free = room - sum(least)
-                return [low + free * wish // sum(wishes) for low, wish in zip(least, wishes, strict=True)]
+                return _shared(least, [widest for _, widest in asked], room)
     return [None] * len(asked)
+
+
+def _shared(least: Sequence[int], widest: Sequence[int], room: int) -> list[int | None]:
+    """Give each column the same over its least, those that want little first, so that only long texts are broken."""
+    widths: list[int | None] = list(least)
+    free = room - sum(least)
+    by_wish = sorted(range(len(least)), key=lambda j: widest[j] - least[j])
+    for rank, j in enumerate(by_wish):
+        more = min(widest[j] - least[j], free // (len(by_wish) - rank))
+        widths[j] = least[j] + more
+        free -= more
+    return widths
 
 
 def _frame(block: Mapping[str, Any], language: str, width: int) -> RenderableType:
