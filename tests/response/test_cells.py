@@ -200,7 +200,7 @@ def test_a_cell_without_a_gate_is_left_out_and_named() -> None:
     assert found.values == ()
     (message,) = found.messages
     assert message.code == "cells.no-gate"
-    assert message.values["patient"] == "a"
+    assert message.values["patients"] == ("a",)
 
 
 @pytest.mark.parametrize("value", [100.5, -1.0, float("nan")])

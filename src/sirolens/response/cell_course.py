@@ -124,16 +124,17 @@ def _platelets_as_cells(chart: Chart) -> Chart:
     return replace(chart, cell_counts=(*chart.cell_counts, *counts))
 
 
-def _values(samples: Samples, subset: Subset, windows: CellWindows, when: When) -> dict[str, float]:
-    found = {}
+def _values(samples: Samples, subset: Subset, windows: CellWindows) -> dict[When, dict[str, float]]:
+    """Return each patient's value before, on treatment, and the change between them."""
+    found: dict[When, dict[str, float]] = {when: {} for when in When}
     for patient, own in samples.of(subset).items():
         before, after = nearest(own, windows, after=False), nearest(own, windows, after=True)
-        if when is When.BEFORE and before is not None:
-            found[patient] = before.value
-        elif when is When.ON_TREATMENT and after is not None:
-            found[patient] = after.value
-        elif when is When.CHANGE and before is not None and after is not None:
-            found[patient] = after.value - before.value
+        if before is not None:
+            found[When.BEFORE][patient] = before.value
+        if after is not None:
+            found[When.ON_TREATMENT][patient] = after.value
+        if before is not None and after is not None:
+            found[When.CHANGE][patient] = after.value - before.value
     return found
 
 
@@ -180,11 +181,12 @@ def associations(
     messages = list(samples.messages)
     if not partners and samples.values:
         messages.append(warning("cells.no-partner", partner=partner))
+    values = {subset: _values(samples, subset, windows) for subset in samples.subsets}
     rows = []
     for subset in samples.subsets:
         for other in partners if plain(subset.cell) != wanted else ():
             for when in When:
-                mine, theirs = (_values(samples, one, windows, when) for one in (subset, other))
+                mine, theirs = values[subset][when], values[other][when]
                 both = tuple(patient for patient in mine if patient in theirs)
                 x = np.array([mine[patient] for patient in both], dtype=np.float64)
                 y = np.array([theirs[patient] for patient in both], dtype=np.float64)

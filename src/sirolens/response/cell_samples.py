@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import groupby
 from types import MappingProxyType
 from typing import final
 from zoneinfo import ZoneInfo
@@ -112,7 +115,7 @@ class Samples:
     Parameters
     ----------
     values : tuple of Sample
-        By subset, patient and day.
+        Sorted by subset, patient and day.
     messages : tuple of Message
         What was left out or set apart, and why.
     """
@@ -127,13 +130,13 @@ class Samples:
 
     def of(self, subset: Subset) -> dict[str, tuple[Sample, ...]]:
         """Return one subset's samples by patient, by day."""
-        found: defaultdict[str, list[Sample]] = defaultdict(list)
-        for sample in self.values:
-            if sample.subset == subset:
-                found[sample.patient].append(sample)
-        return {patient: tuple(found[patient]) for patient in sorted(found)}
+        first = bisect_left(self.values, subset, key=lambda sample: sample.subset)
+        last = bisect_right(self.values, subset, key=lambda sample: sample.subset)
+        by_patient = groupby(self.values[first:last], key=lambda sample: sample.patient)
+        return {patient: tuple(own) for patient, own in by_patient}
 
 
+@cache
 def plain(text: str) -> str:
     """Bring a gate to the spelling it is compared by: width, case, spaces and kinds of dash do not matter.
 
@@ -214,24 +217,26 @@ def _readings(chart: Chart, at: datetime, methods: Mapping[str, str]) -> tuple[l
 
 def _usable(readings: Iterable[_Reading]) -> tuple[list[_Reading], list[Message]]:
     """Leave out what has no gate and what cannot be."""
-    kept, messages = [], []
+    kept, messages, ungated = [], list[Message](), defaultdict[str, list[str]](list)
     for one in readings:
         if not one.gate.strip() and one.unit != CYTOKINE_UNIT:
-            messages.append(warning("cells.no-gate", patient=one.patient, cell=one.cell, day=one.day))
+            ungated[one.cell].append(one.patient)
         elif not (math.isfinite(one.value) and one.value >= 0 and (one.unit != SHARE_UNIT or one.value <= 100)):
             messages.append(
                 warning("cells.impossible", patient=one.patient, cell=one.cell, value=f"{one.value:g}", unit=one.unit)
             )
         else:
             kept.append(one)
+    for cell, people in sorted(ungated.items()):
+        messages.append(warning("cells.no-gate", cell=cell, patients=tuple(sorted(set(people))), count=len(people)))
     return kept, messages
 
 
 def _named(readings: Sequence[_Reading]) -> dict[tuple[str, str, str], Subset]:
     """Name each subset by the spelling that comes first, so that the order of rows does not matter."""
     names: dict[tuple[str, str, str], Subset] = {}
-    for one in sorted(readings, key=lambda r: (r.cell, r.gate, r.unit)):
-        names.setdefault(one.key, Subset(cell=one.cell, gate=one.gate, unit=one.unit))
+    for cell, gate, unit in sorted({(one.cell, one.gate, one.unit) for one in readings}):
+        names.setdefault((plain(cell), plain(gate), unit), Subset(cell=cell, gate=gate, unit=unit))
     return names
 
 
@@ -284,17 +289,18 @@ def samples_of(
     >>> samples_of([], datetime(2026, 1, 1, tzinfo=UTC)).values
     ()
     """
-    readings, messages = list[_Reading](), list[Message]()
+    everything, messages = list[_Reading](), list[Message]()
     for chart in charts:
         found, said = _readings(chart, at, methods)
-        kept, left_out = _usable(found)
-        readings += kept
-        messages += [*said, *left_out]
+        everything += found
+        messages += said
+    readings, left_out = _usable(everything)
+    messages += left_out
     names = _named([*readings, *_of_controls(controls)[0]])
     messages += _apart(names.values())
-    days: defaultdict[tuple[Subset, str, int], list[_Reading]] = defaultdict(list)
+    days: defaultdict[Subset, defaultdict[tuple[str, int], list[_Reading]]] = defaultdict(lambda: defaultdict(list))
     for one in readings:
-        days[names[one.key], one.patient, one.day].append(one)
+        days[names[one.key]][one.patient, one.day].append(one)
     values = tuple(
         Sample(
             patient=patient,
@@ -303,7 +309,8 @@ def samples_of(
             value=math.fsum(one.value for one in same) / len(same),
             on_treatment=same[0].on_treatment,
         )
-        for (subset, patient, day), same in sorted(days.items(), key=lambda item: item[0])
+        for subset in sorted(days)
+        for (patient, day), same in sorted(days[subset].items(), key=lambda item: item[0])
     )
     return Samples(values=values, messages=tuple(messages))
 
