@@ -44,7 +44,7 @@ CHOICES: dict[str, Sequence[Any]] = {
     "dated_by": ("first", "second"),
     "loss_d": (1, 0, 2, 7),
     "loss_dated_by": ("first", "second"),
-    "late_limit_d": (182, 181, 91, 30, None),
+    "late_limit_d": (182, 181, 91, 30, 0, None),
     "mask_d": (
         dict.fromkeys(RESCUES, 28),
         {"ivig": 28, "platelet-transfusion": 3},
