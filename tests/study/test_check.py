@@ -79,6 +79,7 @@ def test_88_patients_of_2013_were_43_and_45_and_no_others() -> None:
 def test_the_sustained_response_of_2013_is_of_responders() -> None:
     result = example("li_2013")
     forced = found(result, "responders-only-forced", "rapamycin, sustained response")
+    assert forced.weight is Weight.EXPLAINED
     assert [(fit.count, fit.of) for fit in forced.fits] == [(17, 25)]
     assert forced.computed == ("39.53",)
     other = found(result, "responders-only", "ciclosporin, sustained response")
@@ -190,6 +191,15 @@ def test_a_percentage_that_is_only_cut_off_is_explained() -> None:
 def test_a_percentage_without_any_denominator_tells_the_smallest() -> None:
     finding = only(entry("groups", name="arm") + share(group="arm", percent="33.3"))
     assert [(fit.count, fit.of) for fit in finding.fits] == [(1, 3)]
+
+
+def test_outcomes_said_to_be_of_each_other_have_no_denominator() -> None:
+    body = share("a", percent="50", among="b") + share("b", percent="60", among="a")
+    assert [finding.code for finding in checked(body).findings] == ["checker.no-size-printed"] * 2
+    arms = entry("groups", name="A") + entry("groups", name="B")
+    arms += entry("splits", whole="all", parts=["A", "B"], size="enrolled")
+    alike = share(group="A", percent="50") + share(group="A", percent="50", among="response")
+    assert found(checked(arms + alike + share(group="B", percent="50")), "split-open").printed == "20"
 
 
 def test_sums_of_counts_and_of_percentages() -> None:

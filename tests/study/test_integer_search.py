@@ -148,6 +148,19 @@ def test_a_split_equals_trying_every_pair_of_sizes() -> None:
     assert [tuple(arm.size for arm in one.arms) for one in solutions] == tried
 
 
+def test_many_loose_shares_of_many_patients_are_searched_exactly() -> None:
+    # Each of ten whole percents of 900 patients is some count; one more that no count of 900 gives rules all out.
+    loose = [Share(name=str(i), percent=read(str(10 + i))) for i in range(10)]
+    assert solve_arm(900, loose)
+    assert solve_arm(900, [*loose, Share(name="x", percent=read("33.3400"))]) == ()
+    of_another = Share(name="y", percent=read("97"), of="9")
+    for counts in solve_arm(150, [*loose, of_another]):
+        assert of_another.percent.rounds_from(Fraction(100 * counts[10], counts[9]))
+    solutions = solve_split(1_800, [loose, loose])
+    assert solutions is not None
+    assert len(solutions) > 1_000
+
+
 def test_an_odd_number_never_splits_into_two_halves_of_which_half_responded() -> None:
     half = [Share(name="response", percent=read("50"))]
     assert solve_split(61, [half, half]) == ()

@@ -1,48 +1,97 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`sirolens study check`: asks of a paper's printed figures whether they can stand beside each other."""
+"""`sirolens study check` and `sirolens study reproduce`: a paper's printed figures, checked and illustrated."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from sirolens import __version__
-from sirolens.cli.show import Language, language_option, show_flags
+from sirolens.cli.show import Language, language_option, show_flags, tell_first_run
 from sirolens.errors import InputError
 from sirolens.message import Place, error
 from sirolens.report.words import label
 
+if TYPE_CHECKING:
+    from sirolens.report.document import Document
+    from sirolens.response.cohort import Cohort
+
 __all__ = ["add_to"]
+
+PAGES = (".html", ".pdf", ".docx")
 
 
 def add_to(study: typer.Typer, language: str) -> None:
-    """Add the command to the `study` group, with its help in one language."""
+    """Add both commands to the `study` group, with their help in one language."""
+    _add_check(study, language)
+    _add_reproduce(study, language)
 
+
+def _add_check(study: typer.Typer, language: str) -> None:
     @study.command("check", help=label("checker.check-help", language))
     def check_file(
-        file: Path = typer.Argument(..., help=label("checker.check-file-help", language)),
+        file: Path = typer.Argument(..., help=label("checker.check-file-help", language), metavar="PUBLISHED.toml"),
+        out: list[Path] = typer.Option([], "--out", "-o", help=label("checker.out-help", language)),
         as_json: bool = typer.Option(False, "--json", help=label("cli.json-help", language)),
         show_in: Language = language_option(language),
     ) -> None:
+        from sirolens.interop.write import check_targets, write_together
         from sirolens.study.check import check
         from sirolens.study.check_page import to_document, to_json
         from sirolens.study.published_file import read_published
 
+        _check_pages(out)
+        check_targets(out, inputs=[file])
         reading = read_published(_text(file, show_in), str(file))
         if reading.published is None:
             raise InputError(*reading.messages)
         show_flags(reading.messages, show_in)
         checked = check(reading.published)
+        document = to_document(checked, version=__version__)
+        made = {path: _page(document, path, show_in) for path in out}
         if as_json:
             typer.echo(json.dumps(to_json(checked, show_in), ensure_ascii=False, indent=2))
-            return
-        from rich.console import Console
+        else:
+            _show(document, show_in)
+        write_together(made)
+        _tell_written(out, show_in)
 
-        from sirolens.report.terminal import show
 
-        show(to_document(checked, version=__version__), show_in, Console())
+def _add_reproduce(study: typer.Typer, language: str) -> None:
+    @study.command("reproduce", help=label("checker.reproduce-help", language))
+    def reproduce_paper(
+        paper: str = typer.Argument("paper-a", help=label("checker.reproduce-paper-help", language)),
+        criteria: str = typer.Option("iwg-2009", help=label("checker.reproduce-criteria-help", language)),
+        out: list[Path] = typer.Option([], "--out", "-o", help=label("checker.out-help", language)),
+        charts: Path | None = typer.Option(None, help=label("checker.reproduce-charts-help", language)),
+        as_json: bool = typer.Option(False, "--json", help=label("cli.json-help", language)),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.interop.write import check_targets, write_together
+        from sirolens.study.reproduce import reproduce
+        from sirolens.study.reproduce_page import to_document, to_json
+
+        _check_pages(out)
+        check_targets(out)
+        if charts is not None and charts.exists():
+            raise InputError(error("checker.folder-exists", place=Place(file=str(charts))))
+        tell_first_run(show_in)
+        found = reproduce(paper, criteria)
+        document = to_document(found, version=__version__)
+        made = {path: _page(document, path, show_in) for path in out}
+        if as_json:
+            typer.echo(json.dumps(to_json(found, show_in), ensure_ascii=False, indent=2))
+        else:
+            _show(document, show_in)
+        write_together(made)
+        _tell_written(out, show_in)
+        if charts is not None:
+            _write_charts(found.analysis.cohort, charts)
+            _tell_written([charts], show_in)
 
 
 def _text(file: Path, language: str) -> str:
@@ -59,3 +108,55 @@ def _text(file: Path, language: str) -> str:
     text, flags = decode(data, file=str(file))
     show_flags(flags, language)
     return text
+
+
+def _check_pages(out: Sequence[Path]) -> None:
+    """Refuse a page whose ending is of no page, before anything is computed."""
+    faults = [
+        error("write.format-unknown", place=Place(file=str(path)), value=path.suffix, known=PAGES)
+        for path in out
+        if path.suffix.lower() not in PAGES
+    ]
+    if faults:
+        raise InputError(*faults)
+
+
+def _page(document: Document, path: Path, language: str) -> bytes:
+    if path.suffix.lower() == ".pdf":
+        from sirolens.report.pdf import render as to_pdf
+
+        return to_pdf(document, language)
+    if path.suffix.lower() == ".docx":
+        from sirolens.report.docx import render as to_docx
+
+        return to_docx(document, language)
+    from sirolens.report.html import page
+
+    return page(document, language).encode()
+
+
+def _show(document: Document, language: str) -> None:
+    from rich.console import Console
+
+    from sirolens.report.terminal import show
+
+    show(document, language, Console())
+
+
+def _tell_written(paths: Sequence[Path], language: str) -> None:
+    for path in paths:
+        typer.echo(label("cli.written", language, file=str(path)), err=True)
+
+
+def _write_charts(cohort: Cohort, folder: Path) -> None:
+    """Write a cohort's charts into a new folder; every file says that its patient is invented."""
+    from sirolens.interop.chart_json import write_chart
+    from sirolens.interop.write import write_together
+
+    try:
+        folder.mkdir(parents=True)
+    except OSError as failure:
+        told = failure.strerror or str(failure)
+        raise InputError(error("write.impossible", place=Place(file=str(folder)), told=told)) from failure
+    named = {folder / f"{chart.patient.id}.json": write_chart(chart).encode() for chart in cohort.charts}
+    write_together({**named, folder / "README.txt": f"{cohort.title}\n".encode()})

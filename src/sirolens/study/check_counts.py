@@ -53,8 +53,13 @@ class Counts:
     splits: tuple[SolvedSplit, ...] = ()
     moved: tuple[tuple[Proportion, Proportion], ...] = ()
 
-    def denominators(self, one: Proportion) -> dict[str, int]:
-        """Return the denominators a share may have, by name: the printed one, the one it is said to be of, or all."""
+    def denominators(self, one: Proportion, within: tuple[Proportion, ...] = ()) -> dict[str, int]:
+        """Return the denominators a share may have, by name: the printed one, the one it is said to be of, or all.
+
+        `within` holds the shares on the way here: outcomes said to be of each other have no denominator.
+        """
+        if one in within:
+            return {}
         if one.of is not None:
             return {"": one.of}
         group = self.published.group(one.group)
@@ -65,7 +70,7 @@ class Counts:
             return self._open(one, sizes) if shared is None else {"": shared}
         if one.among in sizes:
             return {one.among: sizes[one.among]}
-        counted = self.pair(self._parent(one, one.among))
+        counted = self.pair(self._parent(one, one.among), (*within, one))
         return {} if counted is None else {one.among: counted[0]}
 
     def _open(self, one: Proportion, sizes: dict[str, int]) -> dict[str, int]:
@@ -87,19 +92,19 @@ class Counts:
         """Return the share of the outcome this one is part of."""
         return self._parent(one, one.part_of) if one.part_of else None
 
-    def pair(self, one: Proportion | None) -> tuple[int, int] | None:
+    def pair(self, one: Proportion | None, within: tuple[Proportion, ...] = ()) -> tuple[int, int] | None:
         """Return count and denominator of a share where only one pair fits.
 
         A count comes from the print, from the sum of its parts, or from the percentage.
         """
         if one is None:
             return None
-        pairs = self.pairs(one)
+        pairs = self.pairs(one, within)
         return pairs[0] if len(pairs) == 1 else None
 
-    def pairs(self, one: Proportion) -> tuple[tuple[int, int], ...]:
+    def pairs(self, one: Proportion, within: tuple[Proportion, ...] = ()) -> tuple[tuple[int, int], ...]:
         """Return every count and denominator a share may have."""
-        denominators = set(self.denominators(one).values())
+        denominators = set(self.denominators(one, within).values())
         count = one.count if one.count is not None else self.sum_of_parts(one)
         if count is not None:
             ways = [n for n in denominators if n >= count]

@@ -94,7 +94,15 @@ def _denominator_wanted(one: Proportion, percent: Printed, k: int) -> Finding | 
     if k == 0 and possible:
         return None
     if not possible:
-        return make(Weight.IMPOSSIBLE, "checker.no-denominator", what_of(one), one.place, printed=percent.text, count=k)
+        return make(
+            Weight.IMPOSSIBLE,
+            "checker.no-denominator",
+            what_of(one),
+            one.place,
+            printed=percent.text,
+            count=k,
+            most=LARGEST_DENOMINATOR,
+        )
     fits = tuple(
         Fit(count=k, of=n, percent=percent_text(k, n, percent.decimals + MORE_DECIMALS))
         for n in possible[:HOW_MANY_SHOWN]

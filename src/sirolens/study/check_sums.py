@@ -210,7 +210,7 @@ def _of_responders(counts: Counts, one: Proportion) -> Iterator[Finding]:
     wider = percent_text(k, wide[1], decimals)
     whole = of[0]
     yield make(
-        Weight.NOTE,
+        Weight.NOTE if forced is None else Weight.EXPLAINED,
         "checker.responders-only-forced" if forced is not None else "checker.responders-only",
         what_of(one),
         one.place,

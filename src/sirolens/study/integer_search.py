@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import chain, islice, product
 from math import ceil, floor
 from typing import final
 
@@ -33,6 +33,8 @@ __all__ = [
 LARGEST_SPLIT = 2_000
 #: More solutions than this tell nothing; the search stops.
 MOST_SOLUTIONS = 10_000
+#: So many sets of counts of one arm are listed; that there is one at all is always found.
+MOST_COUNTS = 1_000
 
 
 def _window(x: Printed, cut: bool) -> tuple[Fraction, Fraction]:
@@ -211,17 +213,38 @@ def solve_arm(size: int, shares: Sequence[Share]) -> tuple[tuple[int, ...], ...]
     >>> solve_arm(43, [whole, Share(name="SR", percent=printed("68"), of="OR")])
     ((25, 17),)
     """
+    roots = [_root(share, shares) for share in shares]
+    families = [[i for i, own in enumerate(roots) if own == root] for root in dict.fromkeys(roots)]
+    options = [_solve_family(size, [shares[i] for i in family]) for family in families]
+    order = [i for family in families for i in family]
+    found = []
+    for chosen in islice(product(*options), MOST_COUNTS):
+        counts = dict(zip(order, chain.from_iterable(chosen), strict=True))
+        found.append(tuple(counts[i] for i in range(len(shares))))
+    return tuple(found)
+
+
+def _root(share: Share, shares: Sequence[Share]) -> str:
+    """Follow a share to the one of the arm's size it hangs on: shares with different roots do not touch each other."""
+    by_name = {one.name: one for one in reversed(shares)}  # of two alike the first, which stands before what is of it
+    while share.of and by_name[share.of] is not share:
+        share = by_name[share.of]
+    return share.name
+
+
+def _solve_family(size: int, shares: Sequence[Share]) -> list[tuple[int, ...]]:
+    """Return every set of counts of shares that hang on one another; one `of` another comes after it."""
     found: list[tuple[int, ...]] = [()]
     names = [share.name for share in shares]
     for share in shares:
         longer = []
         for counts in found:
-            of = size if not share.of else counts[names.index(share.of)]
+            of = counts[names.index(share.of)] if share.of else size
             fitting = counts_that_fit(share.percent, of) if of > 0 else range(0)
             options = fitting if share.count is None else [share.count] if share.count in fitting else []
             longer += [(*counts, option) for option in options]
-        found = longer[:MOST_SOLUTIONS]
-    return tuple(found)
+        found = longer
+    return found
 
 
 def solve_split(

@@ -186,7 +186,7 @@ def _proportion(table: Table) -> Proportion:
     if level is not None and level >= 100:
         table.faults.wrong("checker.level-too-high", (*table.path, "level_percent"), level, expected="< 100")
     count, of, percent = _whole(table, "count"), _whole(table, "of", least=1), _figure(table, "percent")
-    if count is None and percent is None:
+    if "count" not in table and "percent" not in table:
         table.faults.wrong("checker.nothing-printed", table.path, table.text("outcome"), expected="count, percent")
     return Proportion(
         group=table.text("group", required=True),
