@@ -30,6 +30,13 @@ def test_every_command_has_its_help_in_both_languages(
     assert "cli." not in done.out
 
 
+def test_the_headings_of_the_help_are_in_its_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIROLENS_LANGUAGE", "zh")
+    told = sirolens("advise", "--help").out + sirolens("--help").out
+    assert not [word for word in ("Options", "Arguments", "Commands", "Show this") if word in told]
+    assert not [word for word in ("选项", "参数", "命令", "显示本帮助") if word not in told]
+
+
 def test_help_states_the_intended_use() -> None:
     words = " ".join(sirolens("--help").out.replace("│", " ").split())
     assert "Decision support for qualified professionals" in words

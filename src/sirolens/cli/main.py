@@ -17,7 +17,7 @@ from typer.main import get_command
 from sirolens import __version__
 from sirolens.cli import advise, models, tables
 from sirolens.cli.show import IMPOSSIBLE, Language
-from sirolens.cli.usage import command_named, usage_fault
+from sirolens.cli.usage import command_named, name_panels, usage_fault
 from sirolens.errors import SirolensError
 from sirolens.report.words import label, say
 
@@ -73,6 +73,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     language = language_of_command(arguments)
     program = get_command(application(language))
+    name_panels(program, language)
     try:
         code = program(arguments, prog_name="sirolens", standalone_mode=False)
     except SirolensError as failure:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with a command line, as a message: the faults that the command-line library finds, in our own words."""
+"""What the command-line library says itself, in our own words: headings of the help, and faults of a command line."""
 
 from __future__ import annotations
 
@@ -8,12 +8,26 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from sirolens.message import Message, error, info
+import typer
 
-__all__ = ["command_named", "usage_fault"]
+from sirolens.message import Message, error, info
+from sirolens.report.words import label
+
+__all__ = ["command_named", "name_panels", "usage_fault"]
 
 _QUOTED = re.compile(r"'([^']*)'")
 _SUPERFLUOUS = re.compile(r"extra argument\(s\) \((.*)\)")
+
+
+def name_panels(command: Any, language: str) -> None:
+    """Give the help of a command, and of all below it, its headings in a language."""
+    for parameter in (*command.params, command.get_help_option(typer.Context(command))):
+        kind = "arguments" if parameter.param_type_name == "argument" else "options"
+        parameter.rich_help_panel = label(f"cli.panel-{kind}", language)
+    command.get_help_option(typer.Context(command)).help = label("cli.help-help", language)
+    for below in getattr(command, "commands", {}).values():
+        below.rich_help_panel = label("cli.panel-commands", language)
+        name_panels(below, language)
 
 
 def command_named(program: Any, arguments: Sequence[str]) -> tuple[str, Any]:
