@@ -267,15 +267,13 @@ def risk_ratio(k1: int, n1: int, k2: int, n2: int, level: float = 0.95) -> Contr
     >>> round(risk_ratio(12, 20, 73, 86).estimate, 3)
     0.707
     """
-    from scipy.stats.contingency import relative_risk
-
-    checked_level(level)
+    level = checked_level(level)
     wilson(k1, n1, level)
     wilson(k2, n2, level)
     if n1 == 0 or n2 == 0 or k1 + k2 == 0:
         reason = Undefined.NO_OBSERVATIONS if n1 == 0 or n2 == 0 else Undefined.NO_EVENTS
         return Contrast(estimate=float("nan"), interval=no_interval(level, "koopman", reason), reason=reason)
-    estimate = float(relative_risk(k1, n1, k2, n2).relative_risk) if k2 else math.inf
+    estimate = (k1 / n1) / (k2 / n2) if k2 else math.inf
     low = _koopman_limit(k1, n1, k2, n2, level)
     high = 1 / mirrored if (mirrored := _koopman_limit(k2, n2, k1, n1, level)) > 0 else math.inf
     return Contrast(estimate=estimate, interval=Interval(low=low, high=high, level=level, method="koopman"))

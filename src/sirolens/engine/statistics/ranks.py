@@ -451,7 +451,24 @@ def cliffs_delta(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> CliffsDelta
 
 
 def score_limit(theta: float, m: int, n: int, level: float, side: int) -> float:
-    """Return the lower (side -1) or upper (side 1) limit of P(X > Y) + P(X = Y) / 2 by Newcombe's method 5."""
+    """Return a limit of P(X > Y) + P(X = Y) / 2 by the method of `cliffs_delta`.
+
+    Parameters
+    ----------
+    theta : float
+        The estimate, 0 to 1.
+    m, n : int
+        Patients of each group.
+    level : float
+        Level of confidence.
+    side : {-1, 1}
+        The lower or the upper limit.
+
+    Examples
+    --------
+    >>> round(score_limit(1.0, 10, 10, 0.95, -1), 3)
+    0.8
+    """
     from scipy.optimize import brentq
 
     end = 0.0 if side < 0 else 1.0
