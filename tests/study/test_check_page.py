@@ -10,8 +10,10 @@ import pytest
 
 from sirolens.report.html import page
 from sirolens.report.words import say
+from sirolens.study.check import check
 from sirolens.study.check_findings import Weight
 from sirolens.study.check_page import to_document, to_json
+from sirolens.study.published_file import read_published
 from tests.study.check_cases import BEGIN, END, PAGE, cases
 from tests.study.printed_figures import EXAMPLES, checked, example, share
 
@@ -19,6 +21,17 @@ from tests.study.printed_figures import EXAMPLES, checked, example, share
 def test_the_documented_cases_are_what_the_program_says() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text.split(BEGIN)[1].split(END)[0].strip() == cases().strip(), "run `python -m tests.study.check_cases`"
+
+
+def test_the_documented_format_is_read_and_checked() -> None:
+    text = PAGE.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    reading = read_published(text, "page.toml")
+    assert [str(message) for message in reading.messages] == []
+    assert reading.published is not None
+    entries = (*reading.published.proportions, *reading.published.comparisons, *reading.published.means)
+    assert entries
+    codes = {finding.code for finding in check(reading.published).findings}
+    assert {"checker.percent-agrees", "checker.p-reproduced", "checker.interval-reproduced"} <= codes
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
