@@ -154,17 +154,13 @@ def _rows(pick: Pick[Any], c: CriteriaSet, one: Drawn) -> list[tuple[int, float,
         days.append(day)
         day = pick(turning) if pick((True, False, False, False)) else day + pick(GAPS)
     mood, asked, rows = pick(("good", "full", "poor")), pick(BLEEDING_MOODS), []
-    bleeding_of: dict[int, int] = {}
-    for day in sorted(one_day for one_day in days if one_day >= 1):
+    bleeding = 0
+    for number, day in enumerate(sorted(one_day for one_day in days if one_day >= 1)):
         mood = pick((mood, mood, mood, "good", "full", "poor", "any"))
-        bleeding = bleeding_of.setdefault(day, pick(asked))
-        count = _count(pick, c, one, mood)
-        alone = not rows or rows[-1][0] != day
-        if alone and pick((True, *(False,) * 11)):
-            count = math.nan
-        if not alone and (math.isnan(rows[-1][1]) or rows[-1][1] == count):
-            continue
-        rows.append((day, count, bleeding))
+        same_day = number > 0 and rows[-1][0] == day
+        bleeding = bleeding if same_day and pick((True, True, False)) else pick(asked)
+        counted = pick((True,) * 11 + (False,))
+        rows.append((day, _count(pick, c, one, mood) if counted else math.nan, bleeding))
     return rows
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Charts reasoned by hand, clause by clause, through the public `verdict` (oracle: the cases in tests/response/hand)."""
+"""Charts reasoned by hand through the public `verdict` (oracle: the cases of tests/response/hand)."""
 
 from __future__ import annotations
 
