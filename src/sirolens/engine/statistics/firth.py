@@ -103,10 +103,13 @@ def _maximised(X: Array, y: Array, start: Array, free: NDArray[np.bool_]) -> tup
     """Climb to the maximum over the free coefficients by scoring steps, halved until they climb."""
     beta = start.copy()
     value, score, information = _penalised(X, y, beta)
+    slope = 0.0
     for _ in range(_STEPS):
         if not free.any() or np.max(np.abs(score[free])) < _CLOSE:
             return beta, value, True
         step = np.linalg.solve(information[np.ix_(free, free)], score[free])
+        if slope < 0:
+            step = -score[free] / slope
         step *= min(1.0, _LONGEST_STEP / float(np.max(np.abs(step))))
         for _ in range(40):
             trial = beta.copy()
@@ -117,6 +120,9 @@ def _maximised(X: Array, y: Array, start: Array, free: NDArray[np.bool_]) -> tup
             step = step / 2
         else:
             return beta, value, bool(np.max(np.abs(score[free])) < 1e-5)
+        if free.sum() == 1:  # the secant of the score knows of the penalty, which the information does not
+            moved = float((trial - beta)[free][0])
+            slope = float((trial_score - score)[free][0]) / moved if moved else 0.0
         beta, value, score, information = trial, trial_value, trial_score, trial_information
     return beta, value, bool(np.max(np.abs(score[free])) < 1e-5)
 
