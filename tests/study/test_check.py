@@ -393,7 +393,7 @@ def test_means_and_deviations_of_whole_numbers() -> None:
 
 
 @given(st.integers(1, 1000), st.data(), st.integers(0, 3), st.sampled_from([ROUND_HALF_UP, ROUND_HALF_EVEN]))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 def test_an_honest_table_gives_no_alarm(size: int, data: st.DataObject, decimals: int, rounding: str) -> None:
     complete = data.draw(st.integers(0, size))
     partial = data.draw(st.integers(0, size - complete))
@@ -411,7 +411,7 @@ def test_an_honest_table_gives_no_alarm(size: int, data: st.DataObject, decimals
 
 
 @given(st.integers(1, 1000), st.integers(0, 1000))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 def test_every_percentage_is_told_to_fit_or_not_as_trying_every_count_tells(size: int, tenths: int) -> None:
     # Oracle: brute force over all counts, by integers alone.
     text = f"{tenths / 10:.1f}"

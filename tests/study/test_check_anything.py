@@ -73,7 +73,7 @@ def files(draw: st.DrawFn) -> str:
 
 
 @given(files())
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=50)
 def test_no_figures_bring_the_checker_down(text: str) -> None:
     reading = read_published(text, "any.toml")
     assert reading.published is not None, [str(message) for message in reading.messages]

@@ -40,7 +40,7 @@ def read(text: str) -> Printed:
 
 
 @given(PERCENTS, st.integers(1, LARGEST))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_the_search_for_counts_equals_trying_every_count(percent: Printed, of: int) -> None:
     # Oracle: brute force with exact fractions.
     by_rounding = [k for k in range(of + 1) if percent.rounds_from(Fraction(100 * k, of))]
@@ -50,14 +50,14 @@ def test_the_search_for_counts_equals_trying_every_count(percent: Printed, of: i
 
 
 @given(PERCENTS, st.integers(0, LARGEST))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_the_search_for_denominators_equals_trying_every_denominator(percent: Printed, count: int) -> None:
     tried = [n for n in range(max(1, count), LARGEST + 1) if percent.rounds_from(Fraction(100 * count, n))]
     assert list(denominators_that_fit(percent, count, most=LARGEST)) == tried
 
 
 @given(st.integers(1, LARGEST), st.data(), st.integers(0, 4))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_every_honestly_rounded_share_passes(of: int, data: st.DataObject, decimals: int) -> None:
     # Oracle: the decimal module, rounding half up, half to even and half down.
     count = data.draw(st.integers(0, of))

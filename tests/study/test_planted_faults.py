@@ -17,7 +17,7 @@ from sirolens.study.published_file import read_published
 
 ALARMS = (Weight.IMPOSSIBLE, Weight.INCONSISTENT)
 ALWAYS_FOUND = (tables.count_by_one, tables.denominator, tables.total, tables.interval_digit, tables.arm_size)
-TABLES = 6
+TABLES = 4
 
 
 def alarms(printed: tables.Printed) -> tuple[Finding, ...]:

@@ -12,7 +12,6 @@ from typing import final
 
 from sirolens.study.check_findings import subject
 from sirolens.study.integer_search import Share, Solution, counts_that_fit, solve_split
-from sirolens.study.printed import percent_text
 from sirolens.study.published import Proportion, Published, Split
 
 __all__ = ["Counts", "SolvedSplit", "work_out"]
@@ -71,7 +70,7 @@ class Counts:
         if one.among in sizes:
             return {one.among: sizes[one.among]}
         counted = self.pair(self._parent(one, one.among), (*within, one))
-        return {} if counted is None else {one.among: counted[0]}
+        return {} if counted is None or counted[0] == 0 else {one.among: counted[0]}
 
     def _open(self, one: Proportion, sizes: dict[str, int]) -> dict[str, int]:
         """Return the sizes of the group, and the denominators printed for the same outcome at other times."""
@@ -215,12 +214,3 @@ def _with_sizes(published: Published, split: Split, sizes: Iterable[int]) -> Pub
         for group in published.groups
     )
     return replace(published, groups=groups)
-
-
-def share_text(count: int, of: int, decimals: int) -> str:
-    """Write a share with its percentage.
-
-    >>> share_text(17, 43, 1)
-    '17/43 (39.5)'
-    """
-    return f"{count}/{of} ({percent_text(count, of, decimals)})"

@@ -34,7 +34,7 @@ LARGEST_SPLIT = 2_000
 #: More solutions than this tell nothing; the search stops.
 MOST_SOLUTIONS = 10_000
 #: So many sets of counts of one arm are listed; that there is one at all is always found.
-MOST_COUNTS = 1_000
+MOST_COUNTS = 50
 
 
 def _window(x: Printed, cut: bool) -> tuple[Fraction, Fraction]:
