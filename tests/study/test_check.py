@@ -167,6 +167,15 @@ def test_a_count_and_percentage_that_differ_name_what_would_fit() -> None:
     assert alone.code == "checker.percent-disagrees-alone"
 
 
+def test_a_percentage_that_many_counts_give_tells_how_many() -> None:
+    # 1000 patients: 455 to 465 round to 46 % one way or the other.
+    finding = only(share(percent="46"), size=1000)
+    assert (finding.code, finding.message.values["ways"]) == ("checker.percent-fits-many", 11)
+    assert [fit.count for fit in finding.fits] == [455, 465]
+    wrong = only(share(count=500, of=1000, percent="46"), size=1000)
+    assert [fit.count for fit in wrong.fits][:2] == [465, 464]
+
+
 def test_another_printed_denominator_that_fits_is_named() -> None:
     body = share("response", count=15, of=20) + share("complete", count=10, of=20, percent="66.7")
     finding = found(checked(body), "percent-disagrees")

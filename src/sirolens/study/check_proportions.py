@@ -17,6 +17,7 @@ __all__ = ["check_shares"]
 #: How far the search for a denominator that nobody printed goes.
 LARGEST_DENOMINATOR = 10_000
 HOW_MANY_SHOWN = 8
+MOST_FITS = 6
 
 
 def check_shares(counts: Counts) -> Iterator[Finding]:
@@ -73,7 +74,7 @@ def _with_count(counts: Counts, one: Proportion, percent: Printed) -> Finding | 
             fits=cut,
             rounded=tuple(percent_text(k, n, percent.decimals) for n in denominators.values()),
         )
-    same = fits_of(percent, denominators)
+    same = sorted(fits_of(percent, denominators, most=1_000), key=lambda fit: abs(fit.count - k))[:MOST_FITS]
     elsewhere = tuple(fit for fit in _elsewhere(counts, one, percent, denominators) if fit.count == k)
     return make(
         Weight.INCONSISTENT,
@@ -132,7 +133,17 @@ def _alone(counts: Counts, one: Proportion, percent: Printed) -> Finding | None:
             return None
         fits = fits_of(percent, {"": smallest}, most=1)
         return make(Weight.NOTE, "checker.no-size-printed", what, place, printed=percent.text, fits=fits)
-    right = fits_of(percent, denominators)
+    right = fits_of(percent, denominators, most=1_000)
+    if len(right) > MOST_FITS:
+        return make(
+            Weight.PASSED,
+            "checker.percent-fits-many",
+            what,
+            place,
+            printed=percent.text,
+            fits=(right[0], right[-1]),
+            ways=len(right),
+        )
     if len({fit.of for fit in right}) > 1:
         return make(Weight.NOTE, "checker.denominator-open", what, place, printed=percent.text, fits=right)
     if right:
