@@ -19,10 +19,12 @@ from sirolens.source import Mark, Source
 
 CATALOG = catalogues.SOURCE / "models" / "catalog"
 DATA = catalogues.SOURCE / "dosing" / "data"
+RESPONSE = catalogues.SOURCE / "response" / "data"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MARKED = re.compile(rf"(?:{'|'.join(mark.value.upper() for mark in Mark)}): ")
 FREE = frozenset({"description", "dosing", "note", "place", "population", "reason", "sampling", "why"})
+IDENTIFIER = re.compile(r"NCT\d{8}|Blood \d{4};.*|data-raw/.*")
 WORDY_UNIT = re.compile(r"years|\S+/day")
 AUTHOR_YEAR = re.compile(r"[A-Z][a-z]+( [A-Z])? \d{4}(, [A-Z][a-z]+ \d{4})?")
 # Titles of publications, which stay as published; every other title of a source is our own description of it.
@@ -65,6 +67,15 @@ def of_data_files() -> Iterator[str]:
                 yield text
 
 
+def of_response() -> Iterator[str]:
+    """What criteria sets and bleeding scales say of themselves; titles of their sources stay as published."""
+    for file in sorted(RESPONSE.rglob("*.toml")):
+        for path, text in strings(tomllib.loads(file.read_text(encoding="utf-8"))):
+            said = path[-1] in ("note", "notes") or (path[-1] == "title" and "source" not in path)
+            if said or (path[-1] == "place" and not IDENTIFIER.fullmatch(text)):
+                yield text
+
+
 def of_code() -> Iterator[str]:
     """Sources that stand in the code: their titles and places."""
     for file in sorted(catalogues.SOURCE.rglob("*.py")):
@@ -75,7 +86,7 @@ def of_code() -> Iterator[str]:
                         yield str(keyword.value.value)
 
 
-NEEDED = frozenset(MARKED.sub("", text) for text in (*of_data_files(), *of_code())) - TITLES_IN_CODE
+NEEDED = frozenset(MARKED.sub("", text) for text in (*of_data_files(), *of_response(), *of_code())) - TITLES_IN_CODE
 
 
 def test_every_free_text_of_a_shipped_file_has_its_chinese() -> None:

@@ -5,23 +5,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import typer
 
 from sirolens import __version__
+from sirolens.cli.reports import asked_for, instant_of, rendered
 from sirolens.cli.show import IMPOSSIBLE, Language, language_option, show_flags, tell_first_run
 from sirolens.errors import InputError
-from sirolens.message import Place, Severity, error, warning
+from sirolens.message import Severity, error, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
     from sirolens.care.consult import Consultation
-    from sirolens.chart import Chart
-    from sirolens.report.document import Document
 
 __all__ = ["add_to"]
 
@@ -51,14 +48,14 @@ def add_to(app: typer.Typer, language: str) -> None:
         from sirolens.dosing.ranking import Outcome
         from sirolens.interop.write import check_targets, write_together
 
-        targets = [path for path in (html, pdf, docx) if path is not None]
-        check_targets(targets, inputs=[chart, *([] if settings is None else [settings])])
+        targets = asked_for(html, pdf, docx)
+        check_targets([path for path, _ in targets], inputs=[chart, *([] if settings is None else [settings])])
         tell_first_run(show_in)
         consultation = _consultation(chart, at, model, settings, acknowledge, seed)
         computed = consultation.advice.outcome is not Outcome.NOT_COMPUTED
         document = advice_document(consultation, version=__version__)
         # Every report is made before the first is written: a fault in one leaves none behind.
-        made = _made(document, html, pdf, docx, show_in) if computed else {}
+        made = {path: rendered(document, kind, show_in) for path, kind in targets} if computed else {}
         if as_json:
             from sirolens.care.advice_json import to_json
 
@@ -91,7 +88,7 @@ def _consultation(
     chart, flags = read_chart(path)
     return consult(
         chart,
-        at=_instant(at, chart),
+        at=instant_of(at, chart),
         models=chosen or None,
         target=site.target,
         products=site.products,
@@ -100,17 +97,6 @@ def _consultation(
         flags=flags,
         seed=seed,
     )
-
-
-def _instant(text: str | None, chart: Chart) -> datetime:
-    """The instant asked for; without one, when the newest fact was recorded."""
-    if text is None:
-        if chart.last_recorded is None:
-            raise InputError(error("cli.at-needed"))
-        return chart.last_recorded
-    from sirolens.interop.instants import read_instant
-
-    return read_instant(text, zone=ZoneInfo(chart.zone), place=Place(field="--at"))[0]
 
 
 def _acknowledgement(text: str) -> tuple[str, str]:
@@ -144,23 +130,3 @@ def _refuse(consultation: Consultation, language: str) -> None:
     reasons = (message for message in advice.messages if message.severity is Severity.ERROR)
     show_flags((*advice.reasons, *reasons), language)
     raise typer.Exit(IMPOSSIBLE)
-
-
-def _made(
-    document: Document, html: Path | None, pdf: Path | None, docx: Path | None, language: str
-) -> dict[Path, bytes]:
-    """Make the reports that were asked for."""
-    made: dict[Path, bytes] = {}
-    if html is not None:
-        from sirolens.report.html import page
-
-        made[html] = page(document, language).encode()
-    if pdf is not None:
-        from sirolens.report.pdf import render as to_pdf
-
-        made[pdf] = to_pdf(document, language)
-    if docx is not None:
-        from sirolens.report.docx import render as to_docx
-
-        made[docx] = to_docx(document, language)
-    return made

@@ -205,7 +205,7 @@ def _rest(root: Table, base: Callable[[str], CriteriaSet], values: dict[str, Any
         if others == "based-on":
             basis[name] = other.basis[name]
         else:
-            basis[name] = Basis(mark=Mark.ASSUMED, reported=False, note=f"run as in {other.name}")
+            basis[name] = Basis(mark=Mark.ASSUMED, reported=False, place=other.name)
 
 
 def _source(root: Table) -> Source:

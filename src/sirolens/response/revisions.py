@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sirolens.chart import Bleeding, Chart, Fact, PlateletCount, Procedure, Therapy
 from sirolens.message import Message, info
+from sirolens.response.chart_visits import chart_visits
 from sirolens.response.criteria_set import CriteriaSet
 from sirolens.response.states import State
 from sirolens.response.verdict import Verdict, verdict
@@ -96,9 +97,17 @@ def _said(fact: Fact, before: datetime, zone: ZoneInfo) -> Message | None:
             return None
 
 
-def _causes(chart: Chart, before: datetime, after: datetime) -> tuple[Message, ...]:
+def _causes(
+    chart: Chart, before: datetime, after: datetime, criteria: CriteriaSet, course: int | None
+) -> tuple[Message, ...]:
+    """What became known between that the rules look at; an antibiotic is no cause of a verdict."""
     old = set(chart.known(before).facts)
-    new = [fact for fact in chart.known(after).facts if fact not in old]
+    events = {event.fact for event in chart_visits(chart, after, criteria, course).events}
+    new = [
+        fact
+        for fact in chart.known(after).facts
+        if fact not in old and (fact in events or not isinstance(fact, Therapy | Procedure))
+    ]
     zone = ZoneInfo(chart.zone)
     said = [message for fact in new if (message := _said(fact, before, zone)) is not None]
     return tuple(dict.fromkeys(said)) or (info("response.revised-time"),)
@@ -136,5 +145,9 @@ def revisions(
     for (before, old), (after, new) in pairwise(seen):
         changes = _changes(old, new)
         if changes:
-            found.append(Revision(before=before, after=after, changes=changes, causes=_causes(chart, before, after)))
+            found.append(
+                Revision(
+                    before=before, after=after, changes=changes, causes=_causes(chart, before, after, criteria, course)
+                )
+            )
     return tuple(found)
