@@ -312,7 +312,7 @@ def _judge(term: Term, value: float, known: Mapping[str, float | None], fasting:
 
 
 def _condition(rule: Rule, known: Mapping[str, float | None], fasting: bool | None) -> tuple[bool | None, str]:
-    """Whether a rule applies, None where that cannot be told; a baseline nobody measured is taken as normal, and told."""
+    """Whether a rule applies (None: cannot be told); a baseline nobody measured is taken as normal, and told."""
     baseline, upper, lower = known["baseline"], known["upper"], known["lower"]
     match rule.condition:
         case "fasting":

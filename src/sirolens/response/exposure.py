@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypeAlias, final
+from datetime import UTC, datetime, time, timedelta
+from typing import NamedTuple, TypeAlias, final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sirolens.chart import Chart
+from sirolens.regimen import Calendar, Intake, Regimen
 
 __all__ = ["DAYS_PER_YEAR", "Exposure", "exposure"]
 
@@ -20,6 +22,25 @@ Floats: TypeAlias = NDArray[np.float64]
 DAYS_PER_YEAR = 365.25
 LAST_DOSE_LASTS = timedelta(days=1)
 """A patient who has stopped counts as treated until a day after the last dose."""
+
+
+_Key: TypeAlias = tuple[Calendar, time, int, timedelta]
+
+
+class _Given(NamedTuple):
+    """What a prescription came to."""
+
+    first: datetime
+    last: datetime
+    total_mg: float
+
+
+class _Relative(NamedTuple):
+    """The same, as clock time since the start."""
+
+    first: timedelta
+    last: timedelta
+    total_mg: float
 
 
 @final
@@ -91,7 +112,8 @@ def exposure(charts: Sequence[Chart], at: datetime, *, ends: Mapping[str, dateti
     ([10.0], [20.0])
     """
     until = [min(at, (ends or {}).get(chart.patient.id, at)) for chart in charts]
-    spans = [_treated(chart.known(at), end) for chart, end in zip(charts, until, strict=True)]
+    seen: dict[_Key, _Relative] = {}
+    spans = [_treated(chart.known(at), end, seen) for chart, end in zip(charts, until, strict=True)]
     return Exposure(
         ids=tuple(chart.patient.id for chart in charts),
         start=tuple(span[0] for span in spans),
@@ -105,11 +127,55 @@ def _days(start: datetime | None, end: datetime | None) -> float:
     return 0.0 if start is None or end is None else (end - start) / timedelta(days=1)
 
 
-def _treated(chart: Chart, until: datetime) -> tuple[datetime | None, datetime | None, float]:
+def _treated(
+    chart: Chart, until: datetime, seen: dict[_Key, _Relative]
+) -> tuple[datetime | None, datetime | None, float]:
     """Return the first dose, the end of treatment, and the sum of doses."""
-    intakes = [intake for intake in chart.intakes(until) if intake.amount_mg > 0]
-    if not intakes:
+    spans = chart.prescribed_spans(until)
+    if chart.doses:  # single doses stand in for planned ones, day by day
+        found = _given(chart.intakes(until))
+    else:
+        zone = ZoneInfo(chart.zone)
+        found = [given for one, stop in spans for given in _span(one.regimen, one.at.astimezone(zone), stop, seen)]
+    if not found:
         return None, None, 0.0
-    running = any(stop == until for _, stop in chart.prescribed_spans(until))
-    end = until if running else min(until, intakes[-1].at + LAST_DOSE_LASTS)
-    return intakes[0].at, end, sum(intake.amount_mg for intake in intakes)
+    running = any(stop == until for _, stop in spans)
+    end = until if running else min(until, max(given.last for given in found) + LAST_DOSE_LASTS)
+    return min(given.first for given in found), end, sum(given.total_mg for given in found)
+
+
+def _given(intakes: Sequence[Intake]) -> list[_Given]:
+    """Return the first and the last of some doses and their sum, as a list of one; empty without a dose."""
+    taken = [intake for intake in intakes if intake.amount_mg > 0]
+    if not taken:
+        return []
+    first, last = (one.at.astimezone(UTC) for one in (taken[0], taken[-1]))
+    return [_Given(first, last, sum(one.amount_mg for one in taken))]
+
+
+def _span(regimen: Regimen, start: datetime, stop: datetime, seen: dict[_Key, _Relative]) -> list[_Given]:
+    """Return what one prescription comes to.
+
+    A cohort takes few regimens for a few lengths of time. What one by the calendar comes to depends on clock times
+    only, unless the clocks change on its first or last day: so it is expanded once and moved.
+    """
+    zone = start.tzinfo
+    here, there = start.replace(tzinfo=None), stop.astimezone(zone).replace(tzinfo=None)
+    if not isinstance(regimen, Calendar) or _clocks_change(start) or _clocks_change(stop.astimezone(zone)):
+        return _given(regimen.intakes(start, stop))
+    key = (regimen, here.time(), here.weekday(), there - here)
+    if key not in seen:
+        expanded = _given(regimen.intakes(start, stop))
+        if not expanded:
+            return []
+        first, last = (at.astimezone(zone).replace(tzinfo=None) - here for at in expanded[0][:2])
+        seen[key] = _Relative(first, last, expanded[0].total_mg)
+    known = seen[key]
+    first_at, last_at = ((here + after).replace(tzinfo=zone).astimezone(UTC) for after in known[:2])
+    return [_Given(first_at, last_at, known.total_mg)]
+
+
+def _clocks_change(at: datetime) -> bool:
+    """Whether the clocks change within a day of an instant."""
+    day = timedelta(days=1)
+    return len({(at.astimezone(UTC) + shift).astimezone(at.tzinfo).utcoffset() for shift in (-day, day)}) > 1

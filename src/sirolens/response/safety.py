@@ -128,6 +128,7 @@ def adverse_event_table(
     ends: Mapping[str, datetime] | None = None,
     after_days: int = EMERGENT_AFTER_DAYS,
     level: float = 0.95,
+    treated: Exposure | None = None,
 ) -> EventTable:
     """Count adverse events.
 
@@ -143,6 +144,8 @@ def adverse_event_table(
         How long after the last dose an event counts.
     level : float
         Of the intervals.
+    treated : Exposure, optional
+        Of the same charts at the same instant, where it is known already.
 
     Returns
     -------
@@ -155,7 +158,7 @@ def adverse_event_table(
     >>> table.row("any").patients, table.row("any").percent
     (0, nan)
     """
-    treated = exposure(charts, at, ends=ends)
+    treated = exposure(charts, at, ends=ends) if treated is None else treated
     seen: list[_Seen] = []
     before = after = untreated = 0
     for index, chart in enumerate(charts):

@@ -68,7 +68,12 @@ class _Value(NamedTuple):
 
 
 def lab_shifts(
-    charts: Sequence[Chart], at: datetime, *, version: str, ends: Mapping[str, datetime] | None = None
+    charts: Sequence[Chart],
+    at: datetime,
+    *,
+    version: str,
+    ends: Mapping[str, datetime] | None = None,
+    treated: Exposure | None = None,
 ) -> tuple[LabShift, ...]:
     """Return the shift of every laboratory term that has a value on treatment.
 
@@ -82,6 +87,8 @@ def lab_shifts(
         Of CTCAE.
     ends : mapping, optional
         By pseudonym, when follow-up ended.
+    treated : Exposure, optional
+        Of the same charts at the same instant, where it is known already.
 
     Returns
     -------
@@ -99,7 +106,7 @@ def lab_shifts(
     >>> lab_shifts([], datetime(2026, 1, 1, tzinfo=UTC), version="5")
     ()
     """
-    treated = exposure(charts, at, ends=ends)
+    treated = exposure(charts, at, ends=ends) if treated is None else treated
     tables: dict[str, Counts] = defaultdict(lambda: np.zeros((UNKNOWN + 1, UNKNOWN + 1), dtype=np.int64))
     reasons: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for index, chart in enumerate(charts):
