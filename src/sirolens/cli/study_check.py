@@ -67,7 +67,7 @@ def _add_reproduce(study: typer.Typer, language: str) -> None:
         paper: str = typer.Argument("paper-a", help=label("checker.reproduce-paper-help", language)),
         criteria: str = typer.Option("iwg-2009", help=label("checker.reproduce-criteria-help", language)),
         out: list[Path] = typer.Option([], "--out", "-o", help=label("checker.out-help", language)),
-        charts: Path | None = typer.Option(None, help=label("checker.reproduce-charts-help", language)),
+        cohort: Path | None = typer.Option(None, help=label("checker.reproduce-cohort-help", language), metavar="DIR"),
         as_json: bool = typer.Option(False, "--json", help=label("cli.json-help", language)),
         show_in: Language = language_option(language),
     ) -> None:
@@ -77,8 +77,8 @@ def _add_reproduce(study: typer.Typer, language: str) -> None:
 
         _check_pages(out)
         check_targets(out)
-        if charts is not None and charts.exists():
-            raise InputError(error("checker.folder-exists", place=Place(file=str(charts))))
+        if cohort is not None and cohort.exists():
+            raise InputError(error("checker.folder-exists", place=Place(file=str(cohort))))
         tell_first_run(show_in)
         found = reproduce(paper, criteria)
         document = to_document(found, version=__version__)
@@ -89,9 +89,9 @@ def _add_reproduce(study: typer.Typer, language: str) -> None:
             _show(document, show_in)
         write_together(made)
         _tell_written(out, show_in)
-        if charts is not None:
-            _write_charts(found.analysis.cohort, charts)
-            _tell_written([charts], show_in)
+        if cohort is not None:
+            _write_cohort(found.analysis.cohort, cohort)
+            _tell_written([cohort], show_in)
 
 
 def _text(file: Path, language: str) -> str:
@@ -148,9 +148,9 @@ def _tell_written(paths: Sequence[Path], language: str) -> None:
         typer.echo(label("cli.written", language, file=str(path)), err=True)
 
 
-def _write_charts(cohort: Cohort, folder: Path) -> None:
-    """Write a cohort's charts into a new folder; every file says that its patient is invented."""
-    from sirolens.interop.chart_json import write_chart
+def _write_cohort(cohort: Cohort, folder: Path) -> None:
+    """Write a cohort's tables into a new folder; every file says that the patients are invented."""
+    from sirolens.interop.cohort_write import cohort_files
     from sirolens.interop.write import write_together
 
     try:
@@ -158,5 +158,5 @@ def _write_charts(cohort: Cohort, folder: Path) -> None:
     except OSError as failure:
         told = failure.strerror or str(failure)
         raise InputError(error("write.impossible", place=Place(file=str(folder)), told=told)) from failure
-    named = {folder / f"{chart.patient.id}.json": write_chart(chart).encode() for chart in cohort.charts}
-    write_together({**named, folder / "README.txt": f"{cohort.title}\n".encode()})
+    files = {folder / name: content for name, content in cohort_files(cohort).items()}
+    write_together({**files, folder / "README.md": f"{cohort.title}\n".encode()})
