@@ -131,7 +131,7 @@ _SHAPES = {
     MarkKind.STOPPED: ("stroke", COLOUR["ink"], "white", 60),
     MarkKind.ONGOING: ("triangle-right", COLOUR["ink"], COLOUR["ink"], 30),
 }
-_PATHS = {"stroke": "M-0.25,-1L0.25,-1L0.25,1L-0.25,1Z"}
+_PATHS = {"stroke": "M-0.45,-1L0.45,-1L0.45,1L-0.45,1Z"}
 
 
 def _entries(language: str) -> list[Entry]:

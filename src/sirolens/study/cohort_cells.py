@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cells and cytokines (claim A6): against controls, before and on treatment, with platelets, over visits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import final
+
+from sirolens.chart import Chart, Course
+from sirolens.response.cell_course import Associations, CellCourses, associations, cell_courses
+from sirolens.response.cells import ControlComparisons, PairedChanges, compare_with_controls, paired_change
+from sirolens.response.cohort import Cohort
+from sirolens.study.outcomes import Outcomes, first_dose
+from sirolens.study.protocol import StudyProtocol
+
+__all__ = ["CellFindings", "cells_of"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CellFindings:
+    """All of one cohort's cells; values of different gates are never pooled.
+
+    Parameters
+    ----------
+    controls : ControlComparisons
+        Before treatment, against healthy controls.
+    changes : PairedChanges
+        On treatment, against before.
+    platelets : Associations
+        With platelet counts.
+    courses : CellCourses
+        Over all visits.
+    """
+
+    controls: ControlComparisons
+    changes: PairedChanges
+    platelets: Associations
+    courses: CellCourses
+
+
+def with_course(chart: Chart) -> Chart:
+    """Give a chart without a recorded course the one its prescriptions tell (rule R-2).
+
+    Parameters
+    ----------
+    chart : Chart
+        As known at the data cut.
+    """
+    start = None if chart.courses else first_dose(chart)
+    if start is None:
+        return chart
+    stops = [prescription.stop for prescription in chart.prescriptions]
+    stop = max((one for one in stops if one is not None), default=None) if None not in stops else None
+    return replace(chart, courses=(Course(at=start, recorded=start, stop=stop),))
+
+
+def cells_of(cohort: Cohort, outcomes: Outcomes, protocol: StudyProtocol, at: datetime) -> CellFindings:
+    """Compare the cells of a cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Holds the controls.
+    outcomes : Outcomes
+        The charts.
+    protocol : StudyProtocol
+        Gives the level of the intervals.
+    at : datetime
+        The data cut.
+    """
+    charts, level = tuple(with_course(chart) for chart in outcomes.charts), protocol.interval_level
+    return CellFindings(
+        controls=compare_with_controls(charts, cohort.controls, at, level=level),
+        changes=paired_change(charts, at, level=level),
+        platelets=associations(charts, at, level=level),
+        courses=cell_courses(charts, at, level=level),
+    )
