@@ -188,17 +188,20 @@ class _Job:
 
     def chunk(self, low: int, high: int) -> None:
         """Classify patients low <= i < high, block by block."""
+        size, at_each = min(BLOCK, high - low), len(self.landmarks)
+        x = np.empty((4, size, kernel.WALKED), np.int32)  # made once: fresh pages for every block would cost more
+        marks = np.empty((4, size, at_each, kernel.MARKS), np.int32)
         for block in range(low, high, BLOCK):
-            self.block(block, min(block + BLOCK, high))
+            self.block(block, min(block + BLOCK, high), x, marks)
 
-    def block(self, low: int, high: int) -> None:
+    def block(self, low: int, high: int, x: NDArray[np.int32], marks: NDArray[np.int32]) -> None:
         prepared = self.prepare(low, high)
         self.unasked[low:high] = prepared.unasked
         wanted = ~self.skip[low:high]
-        running = self.walks(low, high, prepared, wanted, events_on=True)
+        running = self.walks(low, high, prepared, wanted, x[:2], marks[:2], events_on=True)
         self.answer.won[low:high] = running.won
         eventful = wanted & (np.diff(self.visits.event_start[low : high + 1]) > 0)
-        policy = self.walks(low, high, prepared, eventful, events_on=False)
+        policy = self.walks(low, high, prepared, eventful, x[2:], marks[2:], events_on=False)
         self.judge(low, high, prepared, running, policy)
         self.tell_spans(low, high, prepared)
 
@@ -225,23 +228,24 @@ class _Job:
         unasked = ~asked & self.unasked_matters
         return _Prepared(told, worst, masked, alone, acts, rescued_to, span_from, span_to, unasked)
 
-    def walks(self, low: int, high: int, prepared: _Prepared, wanted: Flags, *, events_on: bool) -> _Walks:
+    def walks(
+        self, low: int, high: int, prepared: _Prepared, wanted: Flags, x: NDArray[np.int32], marks: NDArray[np.int32],
+        *, events_on: bool,
+    ) -> _Walks:  # fmt: skip
         v, b, at_each = self.visits, high - low, len(self.landmarks)
         won, hidden = np.full((b, at_each), -1, np.int64), np.zeros((b, at_each), np.bool_)
         kernel_rows.winners(
             low, high, wanted, events_on, v.start, v.day, v.count_10e9_l, prepared.masked, v.known_day, prepared.told,
             self.landmarks, self.c.landmark_window_d, self.winning_rule, self.earlier_wins, won, hidden,
         )  # fmt: skip
-        walks = np.empty((2, b, kernel.WALKED), np.int32)
-        marks = np.empty((2, b, at_each, kernel.MARKS), np.int32)
         for one, (strict, whose) in enumerate(((self.unasked_matters, wanted), (False, wanted & prepared.unasked))):
             kernel.walk(
                 low, high, whose, strict, events_on, v.start, v.day, v.count_10e9_l, prepared.worst, prepared.masked,
                 prepared.alone, self.baselines, v.known_day, v.event_start, v.event_day, v.event_kind, prepared.acts,
-                prepared.span_from, prepared.span_to, prepared.told, won, self.landmarks, self.c, walks[one],
+                prepared.span_from, prepared.span_to, prepared.told, won, self.landmarks, self.c, x[one],
                 marks[one],
             )  # fmt: skip
-        return _Walks(won, hidden, walks[0], marks[0], walks[1], marks[1])
+        return _Walks(won, hidden, x[0], marks[0], x[1], marks[1])
 
     def judge(self, low: int, high: int, prepared: _Prepared, running: _Walks, policy: _Walks) -> None:
         v, answer = self.visits, self.answer

@@ -92,7 +92,7 @@ MARKS = 6
 STANDS, IN_EPISODE, TOO_LATE = 1, 2, 3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _no_bleeding(bleeding: int, clause: bool, grade: int, strict: bool) -> int:
     """R-10 to R-12: whether the day was free of bleeding, as far as the clause asks."""
     if not clause:
@@ -102,7 +102,7 @@ def _no_bleeding(bleeding: int, clause: bool, grade: int, strict: bool) -> int:
     return QUALIFIES if bleeding < grade else FAILS
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _complete(count: float, bleeding: int, c: Choices, strict: bool) -> int:
     """R-10."""
     if not (count > c.complete_10e9_l or (count == c.complete_10e9_l and not c.complete_above)):
@@ -110,7 +110,7 @@ def _complete(count: float, bleeding: int, c: Choices, strict: bool) -> int:
     return _no_bleeding(bleeding, c.complete_without_bleeding, c.bleeding_grade, strict)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _enough(count: float, baseline: float, c: Choices) -> int:
     """R-11 and R-12, platelets only: the floor and the fold, joined by AND or OR."""
     has_floor, has_fold = not np.isnan(c.response_10e9_l), not np.isnan(c.response_fold)
@@ -130,7 +130,7 @@ def _enough(count: float, baseline: float, c: Choices) -> int:
     return UNKNOWN if fold == UNKNOWN else 1 - decides
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _at_least_response(count: float, bleeding: int, baseline: float, complete: int, c: Choices, strict: bool) -> int:
     """R-11 and R-13."""
     if complete == QUALIFIES:
@@ -142,7 +142,7 @@ def _at_least_response(count: float, bleeding: int, baseline: float, complete: i
     return QUALIFIES if platelets == QUALIFIES and free == QUALIFIES else UNKNOWN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _dependent(day: int, slot: int, spans: int, span_from: Any, span_to: Any) -> bool:
     found = False
     for s in range(slot, slot + spans):
@@ -150,7 +150,7 @@ def _dependent(day: int, slot: int, spans: int, span_from: Any, span_to: Any) ->
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _free_days(begin: int, end: int, slot: int, spans: int, span_from: Any, span_to: Any) -> int:
     """Days d with begin < d <= end on which nobody depended on steroids (R-33)."""
     days = end - begin
@@ -159,7 +159,7 @@ def _free_days(begin: int, end: int, slot: int, spans: int, span_from: Any, span
     return days
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _qualify(x: Any, ladder: int, day: int, c: Choices) -> bool:
     """R-15 and R-17: a qualifying count; True when it confirms."""
     if x[ladder + OPEN]:
@@ -177,7 +177,7 @@ def _qualify(x: Any, ladder: int, day: int, c: Choices) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _fail(x: Any, ladder: int, day: int, c: Choices) -> int:
     """R-15 and R-17: a failing count; the lost day when it makes a loss."""
     if not x[ladder + OPEN]:
@@ -191,21 +191,21 @@ def _fail(x: Any, ladder: int, day: int, c: Choices) -> int:
     return day if c.loss_second else x[ladder + PENDING]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _shut(x: Any, ladder: int) -> None:
     x[ladder + OPEN] = 0
     x[ladder + CAND] = NEVER
     x[ladder + PENDING] = NEVER
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _end_complete(x: Any, day: int) -> None:
     if x[CR + OPEN] and not x[X_LATE] and x[X_CR_LOST] == NEVER:
         x[X_CR_LOST] = day
     _shut(x, CR)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _end_overall(x: Any, day: int, kind: int, free_days: int) -> None:
     """R-18, R-21, R-29: the overall response, and with it the complete one, ends; kind -1: by counts."""
     _end_complete(x, day)
@@ -223,7 +223,7 @@ def _end_overall(x: Any, day: int, kind: int, free_days: int) -> None:
     x[X_LATE] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _opened(x: Any, c: Choices) -> None:
     """R-19, R-31: an overall response was confirmed just now."""
     achieved = x[OVERALL + ACHIEVED]
@@ -240,7 +240,7 @@ def _opened(x: Any, c: Choices) -> None:
         x[X_FIRST_CONFIRMED] = x[OVERALL + CONFIRMED]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _opened_complete(x: Any) -> None:
     """R-31: a complete response was confirmed just now."""
     if x[X_LATE] or not x[OVERALL + OPEN]:
@@ -252,7 +252,7 @@ def _opened_complete(x: Any) -> None:
         x[X_FIRST_STATE] = COMPLETE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _settle(
     x: Any, marks: Any, ladder: int, status: int, confirmed: bool, day: int, landmarks: Any, c: Choices
 ) -> None:
@@ -267,7 +267,7 @@ def _settle(
                 marks[k, L_LATE] = x[X_LATE]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _mark(x: Any, marks: Any, k: int, complete: int, overall: int) -> None:
     """Note what the winning count of a landmark is."""
     marks[k, Q_OVERALL] = overall
@@ -278,7 +278,7 @@ def _mark(x: Any, marks: Any, k: int, complete: int, overall: int) -> None:
     marks[k, L_CAND] = x[OVERALL + CAND]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _snap(x: Any) -> None:
     """R-40: how things stand just before treatment ends."""
     if not x[X_SNAPPED]:
@@ -288,7 +288,7 @@ def _snap(x: Any) -> None:
         x[X_SNAP_LATE] = x[X_LATE]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _judge(
     x: Any, marks: Any, day: int, complete: int, overall: int, slot: int, spans: int, span_from: Any, span_to: Any,
     landmarks: Any, c: Choices,
@@ -320,7 +320,7 @@ def _judge(
         _settle(x, marks, CR, S_CR, opened_cr, day, landmarks, c)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _note_held(x: Any, day: int, complete: int, judged: bool, dependent: bool, c: Choices) -> None:
     """R-32, R-34: a qualifying count inside a confirmed response."""
     if x[X_LATE] or not x[OVERALL + OPEN]:
@@ -429,13 +429,13 @@ def walk(
             z[X_DAYS_IN] += _free_days(z[dated], z[X_LAST], slot, spans, span_from, span_to)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _in_time(x: Any, candidate: int, c: Choices) -> bool:
     """R-19 for a response that is not confirmed yet."""
     return x[X_IN_TIME] or not 0 <= c.late_limit_d < candidate
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _held(overall: int, complete: int, late: int, usable: bool, c: Choices) -> int:
     """R-27.4 and 5, R-37.7: the verdict of one walk on a confirmed response; -1: there is none, or a late one."""
     if not overall or late:
@@ -447,7 +447,7 @@ def _held(overall: int, complete: int, late: int, usable: bool, c: Choices) -> i
     return RESPONSE * SHIFT + B_CONFIRMED
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _strict_first(strict: int, platelets: int) -> int:
     """R-26: the strict walk speaks; else the platelet walk, whose responses are of platelets only."""
     if strict >= 0 or platelets < 0:
@@ -455,7 +455,7 @@ def _strict_first(strict: int, platelets: int) -> int:
     return platelets if platelets // SHIFT == NOT_EVALUABLE else PLATELETS_ONLY * SHIFT + B_NOT_ASKED
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _state(x: Any, y: Any, usable: bool, known: int, dependent: bool, c: Choices) -> int:
     """R-27 and R-28 from the strict walk x and the platelet walk y."""
     if x[X_FINAL] != NEVER:
@@ -477,7 +477,7 @@ def _state(x: Any, y: Any, usable: bool, known: int, dependent: bool, c: Choices
     return verdict
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _no_response(x: Any, y: Any, known: int, c: Choices) -> int:
     """R-27.9 to 13: nothing stands."""
     if not y[X_ANY]:
@@ -492,7 +492,7 @@ def _no_response(x: Any, y: Any, known: int, c: Choices) -> int:
     return NO_RESPONSE * SHIFT + B_NEVER
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _course(x: Any, known: int, days: Any, codes: Any, c: Choices) -> None:
     """Section 7, but R-35: write what the strict walk says about the course."""
     days[D_ACHIEVED], days[D_CONFIRMED] = x[X_FIRST_ACHIEVED], x[X_FIRST_CONFIRMED]
@@ -559,7 +559,7 @@ def courses(
         _course(strict, known, days[i], codes[i], c)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _held_at(m: Any, k: int, usable: bool, late: bool, c: Choices) -> int:
     """R-37.7: the confirmed verdict of one walk at a landmark; `late` asks for a late one; -1: none."""
     overall = m[k, Q_OVERALL] == QUALIFIES and m[k, S_OVERALL] == IN_EPISODE
@@ -568,7 +568,7 @@ def _held_at(m: Any, k: int, usable: bool, late: bool, c: Choices) -> int:
     return _held(overall, m[k, Q_CR] == QUALIFIES and m[k, S_CR] == IN_EPISODE, m[k, L_LATE], usable, c)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _by_counts(x: Any, y: Any, mx: Any, my: Any, k: int, t: int, usable: bool, known: int, c: Choices) -> int:
     """R-37.7 to 12."""
     verdict = _strict_first(_held_at(mx, k, usable, False, c), _held_at(my, k, usable, False, c))
@@ -590,7 +590,7 @@ def _by_counts(x: Any, y: Any, mx: Any, my: Any, k: int, t: int, usable: bool, k
     return NO_RESPONSE * SHIFT + B_COUNT
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _by_one_count(x: Any, y: Any, mx: Any, my: Any, k: int, c: Choices) -> int:
     """R-39."""
     if mx[k, Q_OVERALL] == QUALIFIES:
@@ -605,7 +605,7 @@ def _by_one_count(x: Any, y: Any, mx: Any, my: Any, k: int, c: Choices) -> int:
     return NO_RESPONSE * SHIFT + B_COUNT
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _while_treated(x: Any, y: Any, usable: bool, dependent: bool, c: Choices) -> int:
     """R-40: the verdict of the last day on treatment."""
     strict = _held(x[X_SNAP_OVERALL], x[X_SNAP_CR], x[X_SNAP_LATE], usable, c)
