@@ -109,6 +109,7 @@ ROW = "2026-09-15T07:40+08:00,45,10^9/L\n"
         ("platelet_counts", "at,value,value,unit\n", "chart.column-twice", 1, None),
         ("platelet_counts", HEADER + "\n" + ROW + "2026-09-16T07:40+08:00,45\n", "chart.row-length", 4, None),
         ("platelet_counts", HEADER + ROW[:-1] + ",x\n", "chart.row-length", 2, None),
+        ("platelet_counts", HEADER[:-1] + ",\n" + ROW[:-1] + ",50\n", "chart.column-nameless", 2, None),
         ("platelet_counts", HEADER + '"2026-09-15T07:40+08:00,45', "chart.csv-broken", 2, None),
         ("platelet_counts", b"", "file.empty", None, None),
         ("platelet_counts", HEADER.encode("utf-16"), "file.encoding", None, None),
@@ -135,6 +136,11 @@ def test_faults_name_file_line_and_column(
 
 def test_a_folder_without_a_patient_is_refused(tmp_path: Path) -> None:
     said_in_both(the(refused(folder(tmp_path, patient="")), "chart.patient-file-missing"))
+
+
+def test_empty_columns_of_a_spreadsheet_do_no_harm(tmp_path: Path) -> None:
+    counts = HEADER[:-1] + ",,\n" + ROW[:-1] + ",,\n"
+    assert len(from_csv(folder(tmp_path, platelet_counts=counts))[0].platelet_counts) == 1
 
 
 def test_other_files_are_set_aside_and_told(tmp_path: Path) -> None:

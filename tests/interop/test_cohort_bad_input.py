@@ -23,6 +23,14 @@ REFUSED: dict[str, tuple[str, str, str, int | None, str | None, tuple[str, ...]]
         "batch",
         ("batch", "value"),
     ),
+    "a value in a column without a heading": (
+        "platelet_counts",
+        "patient,at,value,unit,\nP-1,2026-02-01,45,10^9/L,60\n",
+        "chart.column-nameless",
+        2,
+        None,
+        ("5",),
+    ),
     "a column that tells who a person is": (
         "patients",
         "patient,姓名\nP-1,x\nP-2,y\n",

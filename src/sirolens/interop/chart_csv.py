@@ -162,7 +162,22 @@ def open_table(
     missing = [name for name in required if name not in columns]
     for name in missing:
         reading.fault(error("chart.column-missing", place=place, name=name, known=tuple(known)))
-    return None if missing else Table(columns, rows, let_stand)
+    nameless = [position for position, name in enumerate(header) if not name.strip()]
+    return None if missing else Table(columns, _without_nameless(rows, nameless, reading), let_stand)
+
+
+def _without_nameless(
+    rows: Iterator[tuple[int, list[str]]], nameless: Sequence[int], reading: Reading
+) -> Iterator[tuple[int, list[str]]]:
+    """Note that something stands in a column without a heading; it is not repeated, since it may be a name."""
+    for line, row in rows:
+        for position in nameless:
+            if position < len(row) and row[position].strip():
+                place = Place(file=reading.file, line=line)
+                reading.fault(
+                    error("chart.column-nameless", place=place, value=clip(row[position]), column=position + 1)
+                )
+        yield line, row
 
 
 def _may_stand(heading: str, unread: Collection[str] | None) -> bool:
