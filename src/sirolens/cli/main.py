@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from sirolens import __version__
-from sirolens.cli import advise, models, response, tables
+from sirolens.cli import advise, models, response, study, tables
 from sirolens.cli.show import IMPOSSIBLE, Language
 from sirolens.cli.usage import command_named, name_panels, usage_fault
 from sirolens.errors import SirolensError
@@ -66,6 +66,7 @@ def application(language: Language) -> typer.Typer:
     models.add_to(app, language)
     tables.add_to(app, language)
     response.add_to(app, language)
+    study.add_to(app, language)
     return app
 
 
