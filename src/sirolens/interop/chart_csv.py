@@ -174,9 +174,7 @@ def _without_nameless(
         for position in nameless:
             if position < len(row) and row[position].strip():
                 place = Place(file=reading.file, line=line)
-                reading.fault(
-                    error("chart.column-nameless", place=place, value=clip(row[position]), column=position + 1)
-                )
+                reading.fault(error("chart.column-nameless", place=place, column=position + 1))
         yield line, row
 
 
