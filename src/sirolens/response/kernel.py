@@ -67,6 +67,7 @@ TOO_EARLY, PROVISIONAL, COMPLETE, RESPONSE, NO_RESPONSE, NOT_EVALUABLE, PLATELET
     B_OFF_TREATMENT,
 ) = range(20)  # fmt: skip
 QUALIFIES, FAILS, UNKNOWN = 1, 0, -1
+PER_UNIT = 1e6
 SHIFT = 32  # a verdict is state * SHIFT + reason
 NOTHING, ENDS, ENDS_FOR_GOOD = range(3)  # what an event does, by `kernel_rows`
 FAILURE, _FAILURE_KIND, _FINAL, STOPPED, SPANS = range(5)  # columns of `told`, by `kernel_rows`
@@ -111,14 +112,13 @@ def _complete(count: float, bleeding: int, c: Choices, strict: bool) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _enough(count: float, baseline: float, c: Choices) -> int:
+def _enough(count: float, needed: float, c: Choices) -> int:
     """R-11 and R-12, platelets only: the floor and the fold, joined by AND or OR."""
     has_floor, has_fold = not np.isnan(c.response_10e9_l), not np.isnan(c.response_fold)
     floor, fold = FAILS, UNKNOWN
     if count > c.response_10e9_l or (count == c.response_10e9_l and not c.response_above):
         floor = QUALIFIES
-    if has_fold and not np.isnan(baseline):
-        needed = c.response_fold * baseline
+    if has_fold and not np.isnan(needed):
         fold = QUALIFIES if count > needed or (count == needed and not c.fold_above) else FAILS
     if not has_fold:
         return floor
@@ -131,11 +131,11 @@ def _enough(count: float, baseline: float, c: Choices) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _at_least_response(count: float, bleeding: int, baseline: float, complete: int, c: Choices, strict: bool) -> int:
+def _at_least_response(count: float, bleeding: int, needed: float, complete: int, c: Choices, strict: bool) -> int:
     """R-11 and R-13."""
     if complete == QUALIFIES:
         return QUALIFIES
-    platelets = _enough(count, baseline, c)
+    platelets = _enough(count, needed, c)
     free = _no_bleeding(bleeding, c.response_without_bleeding, c.bleeding_grade, strict)
     if platelets == FAILS or free == FAILS:
         return UNKNOWN if complete == UNKNOWN else FAILS
@@ -372,6 +372,7 @@ def walk(
             z[position] = 0
         m[:, :] = 0
         judged = not (c.needs_baseline and np.isnan(baseline))
+        needed = np.rint(c.response_fold * baseline * PER_UNIT) / PER_UNIT  # 3 x 12.3 is 36.9, as on paper (R-5)
         e, last_event = event_start[i], event_start[i + 1] if events_on else event_start[i]
         slot, spans = event_start[i] - event_0, told[at, SPANS]
         stop = known + 1 if told[at, STOPPED] == NEVER else told[at, STOPPED] + 1
@@ -405,7 +406,7 @@ def walk(
                     _judge(z, m, day, FAILS, overall, slot, spans, span_from, span_to, landmarks, c)
                 continue
             complete = _complete(count, bleeding, c, strict)
-            overall = _at_least_response(count, bleeding, baseline, complete, c, strict)
+            overall = _at_least_response(count, bleeding, needed, complete, c, strict)
             z[X_ANY] = 1
             z[X_LAST] = day
             if events_on and masked[row - row_0]:
