@@ -40,7 +40,7 @@ def to_document(checked: Checked, *, version: str) -> Document:
         Version of the program.
     """
     published = checked.published
-    facts = [KeyFact(label=info("checker.page-source"), value=published.source.cite())]
+    facts = [KeyFact(label=info("checker.page-source"), value=info("common.cited", source=published.source))]
     if published.note:
         facts.append(KeyFact(label=info("checker.page-note"), value=published.note))
     blocks: list[Block] = [Headline(text=_tally(checked)), KeyFacts(facts=tuple(facts))]

@@ -54,7 +54,7 @@ def to_document(found: Reproduction, *, version: str) -> Document:
     )
     differing = tuple(i for i, row in enumerate(found.rows) if not row.agrees)
     facts = (
-        KeyFact(label=info("checker.page-source"), value=found.paper.source.cite()),
+        KeyFact(label=info("checker.page-source"), value=info("common.cited", source=found.paper.source)),
         KeyFact(label=info("checker.repro-criteria"), value=found.analysis.outcomes.criteria.name),
         KeyFact(label=info("checker.repro-seed"), value=str(found.paper.recipe["seed"])),
     )
