@@ -232,6 +232,23 @@ def test_a_part_is_not_larger_than_its_whole() -> None:
     assert found(checked(body), "part-above-whole").printed == "55 %"
 
 
+def test_a_part_is_compared_with_its_whole_at_the_same_time_only() -> None:
+    body = share("OR", time="3 months", percent="40") + share("CR", time="6 months", percent="55", part_of="OR")
+    assert {finding.code for finding in checked(body).findings} == {"checker.percent-fits"}
+
+
+def test_a_p_value_is_of_the_shares_at_its_time() -> None:
+    arms = entry("groups", name="A") + entry("groups", name="B")
+    for group in ("A", "B"):
+        arms += share(group=group, time="3 months", count=5, of=10) + share(
+            group=group, time="6 months", count=6, of=10
+        )
+    comparison = {"outcome": "response", "groups": ["A", "B"], "p": "1.00"}
+    assert found(checked(arms + entry("comparisons", time="6 months", **comparison)), "p-reproduced").printed == "1.00"
+    assert found(checked(arms + entry("comparisons", time="9 months", **comparison)), "p-counts-unknown")
+    assert found(checked(arms + entry("comparisons", **comparison)), "p-counts-unknown")
+
+
 def test_everybody_has_exactly_one_outcome() -> None:
     rest = entry("partitions", group="all", outcomes=["CR", "PR", "NR"])
     good = share("CR", count=6, of=20) + share("PR", count=6, of=20) + share("NR", count=8, of=20)

@@ -88,8 +88,11 @@ class Counts:
         return found[0] if found and found[0] is not one else None
 
     def parent(self, one: Proportion) -> Proportion | None:
-        """Return the share of the outcome this one is part of."""
-        return self._parent(one, one.part_of) if one.part_of else None
+        """Return the share of the outcome this one is part of, at its own time or where no times are told."""
+        if not one.part_of:
+            return None
+        found = self._parent(one, one.part_of)
+        return found if found is not None and (not found.time or not one.time or found.time == one.time) else None
 
     def pair(self, one: Proportion | None, within: tuple[Proportion, ...] = ()) -> tuple[int, int] | None:
         """Return count and denominator of a share where only one pair fits.

@@ -123,7 +123,10 @@ def _comparison(counts: Counts, one: Comparison) -> Iterator[Finding]:
 
 
 def _share_of(counts: Counts, group: str, one: Comparison) -> Proportion | None:
-    found = counts.published.find(group, one.outcome, one.time) or counts.published.find(group, one.outcome)
+    found = counts.published.find(group, one.outcome, one.time)
+    if not found and not one.time:  # the time is left out where there is only one
+        found = counts.published.find(group, one.outcome)
+        found = found if len({share.time for share in found}) == 1 else ()
     return found[0] if found else None
 
 
