@@ -79,7 +79,27 @@ CHOICES: dict[str, Sequence[Any]] = {
 
 GAPS = (0, 1, 1, 2, 3, 6, 6, 7, 7, 7, 8, 8, 10, 14, 14, 21, 28, 35, 60)
 NUDGES = (-1.0, -0.5, 0.0, 0.0, 0.5, 1.0)
-BASELINES = (0.0, 5.0, 10.0, 14.5, 15.0, 15.5, 20.0, 25.0, 29.0, 30.0, 33.0, 49.0, 50.0, 51.0, 60.0, 99.0, 100.0, 101.0)
+BASELINES = (
+    0.0,
+    5.0,
+    10.0,
+    12.3,
+    14.5,
+    15.0,
+    15.5,
+    20.0,
+    25.0,
+    29.0,
+    30.0,
+    33.0,
+    49.0,
+    50.0,
+    51.0,
+    60.0,
+    99.0,
+    100.0,
+    101.0,
+)
 BLEEDING_MOODS = ((0,), (0, 0, 0, 0, 1, 2, 9), (0, 0, -1), (-1, -1, 0), (-1,), (0, 1), (0, -1, 1, 2))
 
 
@@ -149,13 +169,13 @@ def _rows(pick: Pick[Any], c: CriteriaSet, one: Drawn) -> list[tuple[int, float,
         *(end + more for end in mask_ends for more in (0, 1)),
         *(e[0] + m for e in one.events for m in (-1, 0, 1)),
     ]
-    day, days = pick((1, 7, 14, 28, 30, 60, 84)), []
+    day, days = pick((1, 7, 14, 28, 30, 60, 84, 0, -3)), []
     for _ in range(pick((0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12))):
         days.append(day)
         day = pick(turning) if pick((True, False, False, False)) else day + pick(GAPS)
     mood, asked, rows = pick(("good", "full", "poor")), pick(BLEEDING_MOODS), []
     bleeding = 0
-    for number, day in enumerate(sorted(one_day for one_day in days if one_day >= 1)):
+    for number, day in enumerate(sorted(days)):
         mood = pick((mood, mood, mood, "good", "full", "poor", "any"))
         same_day = number > 0 and rows[-1][0] == day
         bleeding = bleeding if same_day and pick((True, True, False)) else pick(asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sirolens.response.criteria import load
@@ -82,6 +83,11 @@ def answered(given: Verdict, name: str, expected: Any) -> Any:
     if name == "not_reported":
         reported = given.criteria.not_reported
         return [choice for choice in expected if choice in reported] if expected else list(reported)
+    if name == "used":
+        return [f"{count.use} {count.day}" for count in given.counts]
+    if name in ("on", "first", "second") and given.days is not None:
+        day = given.reason.values[name]
+        return (day - given.days.date(0)).days if isinstance(day, date) else "none"
     return _at_landmark(given, name)
 
 
