@@ -372,6 +372,11 @@ def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     assert {"chart.negative", "cohort.patient-unknown", "chart.impossible"} <= {one.code for one in refused(path)}
 
 
+def test_both_faults_of_one_row_are_told(tmp_path: Path) -> None:
+    path = folder(tmp_path, platelet_counts=COUNTS + "P-9,2026-03-01,400000,10^9/L\n")
+    assert [one.code for one in refused(path)] == ["cohort.patient-unknown", "chart.impossible"]
+
+
 def test_spellings_of_one_unit_are_not_two_units(tmp_path: Path) -> None:
     text = COUNTS + "P-1,2026-03-01,45,×10⁹/L\nP-1,2026-03-08,45,10*9/L\n"
     _, flags = read(folder(tmp_path, platelet_counts=text))

@@ -103,12 +103,10 @@ class Gathering:
 
     def read_fact(self, section: Section, row: Row, written: str = "") -> None:
         """Read a row into a fact of its patient."""
-        pseudonym = self.patient_of(row)
+        pseudonym, fact = self.patient_of(row), read_row(section, row)
         if pseudonym is None:
             self.reading.incomplete.add(section.name)
-            return
-        fact = read_row(section, row)
-        if fact is None:
+        if pseudonym is None or fact is None:
             return
         drug = row.cells.get("drug")
         written = written or (drug.text if isinstance(drug, Scalar) else "sirolimus")
