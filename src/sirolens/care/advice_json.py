@@ -74,6 +74,11 @@ def to_json(consultation: Consultation, language: str) -> dict[str, Any]:
         "current_daily_mg": None if advice.current is None else advice.current.plan.daily_mg,
         "best_mg": advice.best_mg,
         "range_mg": None if advice.range_mg is None else list(advice.range_mg),
+        "response": {
+            "criteria": consultation.response.criteria.name,
+            "state": consultation.response.state.value,
+            "reason": say_one(consultation.response.reason),
+        },
         "options": [_option(option, language, zone) for option in advice.options],
         "refused": [{**_option(one.option, language, zone), "reasons": say_all(one.reasons)} for one in advice.refused],
         "per_model": [

@@ -42,6 +42,7 @@ from sirolens.report.figures import (
     PlateletPoint,
     Rescue,
 )
+from sirolens.response.reasons import state_name
 
 __all__ = ["advice_document", "dose_bars", "level_course"]
 
@@ -77,7 +78,7 @@ def advice_document(consultation: Consultation, *, version: str, details: bool =
     advice, chart = consultation.advice, consultation.chart
     blocks: list[Block] = [
         _headline(advice),
-        _key_facts(advice),
+        _key_facts(consultation),
         Heading(text=info("advice.expectedness")),
         Paragraph(sentences=_expectedness(consultation)),
         Heading(text=info("advice.suitability")),
@@ -143,16 +144,19 @@ def _chance(option: Option, advice: Advice) -> Message:
     )
 
 
-def _key_facts(advice: Advice) -> KeyFacts:
+def _key_facts(consultation: Consultation) -> KeyFacts:
+    advice, found = consultation.advice, consultation.response
     sample, target = advice.next_sample, advice.target
     now = info("advice.no-dose") if advice.current is None else advice.current.plan.message
     span = info("advice.target-range", low_ng_ml=target.low_ng_ml, high_ng_ml=target.high_ng_ml)
     when = info("advice.sample-window", earliest=sample.earliest, latest=sample.latest)
+    state = info("advice.response-state", state=state_name(found.state), written=found.criteria.title)
     return KeyFacts(
         facts=(
             KeyFact(label=info("advice.present-dose"), value=now),
             KeyFact(label=info("advice.next-sample"), value=when),
             KeyFact(label=info("advice.target"), value=span),
+            KeyFact(label=info("advice.response"), value=state),
         )
     )
 

@@ -2,8 +2,8 @@
 """One consultation: from a chart and an instant to estimates, advice and everything a report needs.
 
 ``consult`` is the path in order: what was known -> the history in numbers -> interactions -> the models' estimates ->
-the advice -> the curve. It works on ``chart.known(at)`` only, and gives the same answer for the same inputs, bit for
-bit.
+the advice -> the curve -> the response. It works on ``chart.known(at)`` only, and gives the same answer for the same
+inputs, bit for bit.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ from sirolens.message import Message, info
 from sirolens.models.population import PopulationModel
 from sirolens.models.timeline import History, Multiplier
 from sirolens.regimen import Intake, Regimen
+from sirolens.response.criteria import load as load_criteria
+from sirolens.response.criteria_set import CriteriaSet
+from sirolens.response.verdict import Verdict, verdict
 
 __all__ = ["Consultation", "Curve", "ModelRow", "Provenance", "consult"]
 
@@ -144,6 +147,8 @@ class Consultation:
         Where the curve begins.
     planned : tuple of Intake
         The doses ahead that the curve assumes.
+    response : Verdict
+        Whether the platelets have responded.
     provenance : Provenance
         What it was made from.
     """
@@ -159,6 +164,7 @@ class Consultation:
     curve_caption: Message
     since: datetime
     planned: tuple[Intake, ...]
+    response: Verdict
     provenance: Provenance
 
     @property
@@ -175,6 +181,7 @@ def consult(
     target: Target | None = None,
     products: ProductList | None = None,
     settings: Settings | None = None,
+    criteria: CriteriaSet | None = None,
     acknowledged: Mapping[str, str] = NOTHING,
     flags: Sequence[Message] = (),
     seed: int = 1,
@@ -191,6 +198,8 @@ def consult(
         Which models; those for the patient's age unless given.
     target, products, settings : optional
         The site's; the defaults with their sources unless given.
+    criteria : CriteriaSet, optional
+        By whose rules the response is judged; the international working group's unless given.
     acknowledged : mapping of str to str
         Alerts acknowledged, with the reason.
     flags : sequence of Message
@@ -239,6 +248,7 @@ def consult(
         curve_caption=caption,
         since=_since(known, at),
         planned=planned,
+        response=verdict(known, at, criteria or load_criteria("iwg-2009")),
         provenance=_provenance(known, at, advice, averaged, seed),
     )
 
