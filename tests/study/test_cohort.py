@@ -12,7 +12,7 @@ from functools import cache
 
 import pytest
 
-from sirolens.chart import BleedingAsked, Chart, Therapy
+from sirolens.chart import BleedingAsked, Chart, Consent, Therapy
 from sirolens.errors import InputError, UnknownNameError
 from sirolens.report.html import page
 from sirolens.report.pdf import render
@@ -263,3 +263,24 @@ def test_no_number_of_a_report_of_nobody_is_invented() -> None:
         assert rates.of("due").k == 0
         assert rates.of("observed").n == 0
         assert math.isnan(rates.of("observed").share)
+
+
+def test_the_arms_are_compared_with_the_first_one() -> None:
+    # Oracle: scipy's Fisher exact test of the same counts.
+    from scipy.stats import fisher_exact
+
+    kinds = (cohorts.COMPLETE, cohorts.NONE, cohorts.COMPLETE, cohorts.COMPLETE) * 5
+    analysis = analyse(cohorts.cohort([cohorts.chart(i, kind) for i, kind in enumerate(kinds)], arms=2), IWG)
+    one = next(found for found in analysis.contrasts if (found.landmark_d, found.outcome) == (91, "overall"))
+    assert (one.reference, one.other.k, one.own.k, one.own.n) == ("arm-0", 10, 5, 10)
+    assert one.test.p_value == pytest.approx(fisher_exact([[5, 5], [10, 0]])[1], rel=1e-9)
+
+
+def test_a_patient_who_refused_research_is_told_of() -> None:
+    one = cohorts.chart(0, cohorts.COMPLETE)
+    at = one.courses[0].at
+    refused = replace(one, consents=(Consent(at=at, recorded=at, scope="research", given=False),))
+    analysis = analyse(cohorts.cohort((refused, cohorts.chart(1, cohorts.NONE))), IWG)
+    assert "study.consent-refused" in [message.code for message in analysis.messages]
+    counts = {step.step: step.counts[0] for step in analysis.flow}
+    assert (counts["consented"], counts["refused"], counts["consent-unknown"]) == (0, 1, 1)

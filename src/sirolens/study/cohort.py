@@ -19,9 +19,10 @@ from sirolens.response.cohort import Cohort
 from sirolens.response.criteria_set import CriteriaSet
 from sirolens.study.cohort_baseline import BaselineRow, baseline_table
 from sirolens.study.cohort_cells import CellFindings, cells_of
+from sirolens.study.cohort_contrast import ArmContrast, arm_contrasts
 from sirolens.study.cohort_course import courses_of, swimmer_of
 from sirolens.study.cohort_design import DesignReading, design_reading
-from sirolens.study.cohort_flow import FlowStep, flow_of
+from sirolens.study.cohort_flow import FlowStep, consent_of, flow_of
 from sirolens.study.cohort_prior import Updated, updated
 from sirolens.study.cohort_reported import Contradiction, contradictions
 from sirolens.study.cohort_response import LandmarkRates, landmark_rates
@@ -60,6 +61,8 @@ class Analysis:
         Table 1.
     rates : tuple of LandmarkRates
         Response at each landmark, by estimand and arm.
+    contrasts : tuple of ArmContrast
+        The arms against the first.
     swimmer, courses : Swimmer, ManyCourses
         Courses for figures.
     times : tuple of TimeCourse
@@ -99,6 +102,7 @@ class Analysis:
     flow: tuple[FlowStep, ...]
     baseline: tuple[BaselineRow, ...]
     rates: tuple[LandmarkRates, ...]
+    contrasts: tuple[ArmContrast, ...]
     swimmer: Swimmer
     courses: ManyCourses
     times: tuple[TimeCourse, ...]
@@ -167,6 +171,7 @@ def analyse(
         flow=flow_of(cohort, outcomes),
         baseline=baseline_table(cohort, outcomes),
         rates=rates,
+        contrasts=arm_contrasts(rates, protocol),
         swimmer=swimmer_of(outcomes),
         courses=courses_of(outcomes),
         times=time_courses(outcomes, protocol),
@@ -200,6 +205,9 @@ def _messages(cohort: Cohort, outcomes: Outcomes, criteria: CriteriaSet, at: dat
     without = tuple(one for one, followed in zip(outcomes.ids, outcomes.followed_d, strict=True) if followed < 0)
     if without:
         found.append(warning("study.not-started", patients=len(without)))
+    refused = sum(consent_of(chart) is False for chart in outcomes.charts)
+    if refused:
+        found.append(warning("study.consent-refused", patients=refused))
     diagnoses = {chart.patient.diagnosis for chart in cohort.charts}
     if len(diagnoses) > 1:
         found.append(info("study.mixed-diagnoses", diagnoses=tuple(sorted(diagnoses))))

@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
+from sirolens.chart import Chart
 from sirolens.response.cohort import Cohort
 from sirolens.response.states import Reason, State
 from sirolens.response.visits import BaselineState
 from sirolens.study.outcomes import Outcomes, code
 
-__all__ = ["FlowStep", "flow_of"]
+__all__ = ["FlowStep", "consent_of", "flow_of"]
+
+RESEARCH = "research"
 
 
 @final
@@ -57,7 +61,7 @@ def flow_of(cohort: Cohort, outcomes: Outcomes) -> tuple[FlowStep, ...]:
     started = outcomes.followed_d >= 0
     baseline = outcomes.visits.baseline_state
     too_high = outcomes.classified.reason == int(Reason.BASELINE_TOO_HIGH)
-    steps = [step("entered", everybody), step("started", started)]
+    steps = [step("entered", everybody), *_consents(outcomes, step), step("started", started)]
     steps += [
         step("baseline-usable", started & (baseline == BaselineState.USABLE) & ~too_high),
         step("baseline-missing", started & (baseline == BaselineState.MISSING)),
@@ -76,6 +80,24 @@ def flow_of(cohort: Cohort, outcomes: Outcomes) -> tuple[FlowStep, ...]:
         counted = due & (outcomes.classified.landmark_row[:, index] >= 0)
         steps += [step("due", due, str(day)), step("counted", counted, str(day))]
     return tuple(steps)
+
+
+def consent_of(chart: Chart) -> bool | None:
+    """Return the last word on the use for research: given, refused or withdrawn; None where nothing is recorded."""
+    told = sorted((one for one in chart.consents if one.scope == RESEARCH), key=lambda one: (one.at, one.recorded))
+    return None if not told else told[-1].given and told[-1].stop is None
+
+
+def _consents(outcomes: Outcomes, step: Callable[..., FlowStep]) -> list[FlowStep]:
+    """Consent to research, where any patient's is recorded."""
+    told = [consent_of(chart) for chart in outcomes.charts]
+    if all(one is None for one in told):
+        return []
+    return [
+        step("consented", np.array([one is True for one in told], np.bool_)),
+        step("refused", np.array([one is False for one in told], np.bool_)),
+        step("consent-unknown", np.array([one is None for one in told], np.bool_)),
+    ]
 
 
 def _why(cohort: Cohort, patient: str) -> str:

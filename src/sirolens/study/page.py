@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sirolens.message import Message, Severity, info
 from sirolens.report.document import Document, Findings, Heading, Headline, KeyFact, KeyFacts, PageBreak, Table
+from sirolens.response.criteria_set import CriteriaSet
 from sirolens.study.cohort import Analysis
 from sirolens.study.lock import Lock
 from sirolens.study.page_cells import cell_parts
@@ -140,8 +141,12 @@ def _facts(analysis: Analysis) -> KeyFacts:
         KeyFact(label=info("study.fact-study"), value=cohort.title or cohort.name, name="title"),
         KeyFact(label=info("study.fact-patients"), value=len(cohort.charts), name="patients"),
         KeyFact(label=info("study.fact-cut"), value=analysis.at, name="at"),
-        KeyFact(label=info("study.fact-criteria"), value=f"{criteria.title} ({criteria.version})", name="criteria"),
+        KeyFact(label=info("study.fact-criteria"), value=_named(criteria), name="criteria"),
     ]
     if len(arms) > 1:
         facts.insert(2, KeyFact(label=info("study.fact-arms"), value=tuple(arms), name="arms"))
     return KeyFacts(facts=tuple(facts))
+
+
+def _named(criteria: CriteriaSet) -> Message:
+    return info("study.criteria-named", written=criteria.title, version=criteria.version)

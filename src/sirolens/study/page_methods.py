@@ -14,6 +14,7 @@ from sirolens.study.page_parts import NamedTable, Part, p_value, percent_interva
 
 __all__ = ["comparison_parts", "ethics_parts", "lock_parts", "method_parts"]
 
+SHOWN_OF_HASH, FULL_HASH = 16, 64
 METHODS = (
     "rates",
     "time",
@@ -104,7 +105,7 @@ def method_parts(analysis: Analysis) -> list[Part]:
         (info("study.column-choice"), "choice"),
         (info("study.column-value"), "chosen"),
         (info("study.column-mark"), "mark"),
-        (info("study.column-note"), "note"),
+        (info("study.column-note"), "written"),
     ]
     rows: list[list[Cell]] = []
     for name in choice_names():
@@ -112,9 +113,9 @@ def method_parts(analysis: Analysis) -> list[Part]:
         mark: Value = None
         if basis is not None:
             mark = info(f"study.mark-{basis.mark.value}") if basis.reported else info("study.mark-not-reported")
-        note = "" if basis is None else basis.note or basis.place
-        rows.append([name, _choice(getattr(criteria, name)), mark, note])
-    table = table_of(columns, rows, caption=info("study.criteria-caption", criteria=criteria.title))
+        note = None if basis is None else tuple(text for text in (basis.place, basis.note) if text) or None
+        rows.append([info(f"verdict.choice-{name.replace('_', '-')}"), _choice(getattr(criteria, name)), mark, note])
+    table = table_of(columns, rows, caption=info("study.criteria-caption", written=criteria.title))
     sentences = tuple(info(f"study.method-{one}") for one in METHODS)
     source = info("study.criteria-source", source=criteria.source, name=criteria.name, version=criteria.version)
     return [
@@ -126,15 +127,26 @@ def method_parts(analysis: Analysis) -> list[Part]:
 
 
 def _choice(value: object) -> Value:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, Mapping):
-        return tuple(f"{key} {one}" for key, one in value.items())
-    if isinstance(value, tuple):
-        return tuple(str(one) for one in value)
-    return info("study.no-limit") if value is None else str(value)
+    """A choice's value as a reader sees it, in the words of the page of criteria."""
+    match value:
+        case None:
+            return info("verdict.no-limit")
+        case bool():
+            return info("verdict.yes" if value else "verdict.no")
+        case Mapping():
+            return tuple(info("verdict.kind-days", kind=_kind(kind), days_d=days) for kind, days in value.items())
+        case tuple():
+            return tuple(_kind(one) if isinstance(one, str) and len(one) > 1 else one for one in value)
+        case str():
+            return value if value in (">=", ">") else info(f"verdict.word-{value}")
+        case int() | float():
+            return value
+        case _:
+            return str(value)
+
+
+def _kind(label: str) -> Message:
+    return info(f"response.event-{label}")
 
 
 def lock_parts(lock: Lock, verified: tuple[Message, ...]) -> list[Part]:
@@ -145,12 +157,17 @@ def lock_parts(lock: Lock, verified: tuple[Message, ...]) -> list[Part]:
         (info("study.column-hash"), "hash"),
     ]
     rows: list[list[Cell]] = []
-    rows += [[info("study.lock-part-file"), name, digest] for name, digest in lock.files.items()]
-    rows += [[info("study.lock-part-criteria"), name, value] for name, value in lock.criteria.items()]
+    rows += [[info("study.lock-part-file"), name, _short(digest)] for name, digest in lock.files.items()]
+    rows += [[info("study.lock-part-criteria"), name, _short(value)] for name, value in lock.criteria.items()]
     rows += [[info("study.lock-part-version"), name, value] for name, value in lock.versions.items()]
-    rows.append([info("study.lock-part-results"), lock.study, lock.results])
+    rows.append([info("study.lock-part-results"), lock.study, _short(lock.results)])
     table = table_of(columns, rows, caption=info("study.lock-caption"))
     parts: list[Part] = [Heading(text=info("study.lock"))]
     if verified:
         parts.append(Findings(messages=verified))
     return [*parts, NamedTable(name="lock", table=table)]
+
+
+def _short(value: str) -> str:
+    """Begin a hash: enough to compare by eye; the lock file and the JSON have all of it."""
+    return f"{value[:SHOWN_OF_HASH]}…" if len(value) == FULL_HASH else value

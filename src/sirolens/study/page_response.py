@@ -15,7 +15,9 @@ from sirolens.study.page_parts import (
     NamedTable,
     Part,
     arm_name,
+    as_interval,
     declared_name,
+    p_value,
     percent_interval,
     share_text,
     table_of,
@@ -31,13 +33,14 @@ def response_parts(analysis: Analysis) -> list[Part]:
     """Show who responded at each landmark."""
     if not analysis.rates:
         return []
-    sentences = (info("study.response-what", criteria=analysis.outcomes.criteria.title), info("study.response-due"))
+    sentences = (info("study.response-what", written=analysis.outcomes.criteria.title), info("study.response-due"))
     return [
         Heading(text=info("study.response")),
         Paragraph(sentences=sentences),
         NamedTable(name="response", table=_rates_table(analysis, "due")),
         *_rates_figure(analysis),
         NamedTable(name="response-observed", table=_rates_table(analysis, "observed")),
+        *_contrasts(analysis),
         NamedTable(name="response-states", table=_states_table(analysis)),
         NamedTable(name="estimands", table=_estimands_table(analysis)),
         swimmer_figure(analysis),
@@ -121,6 +124,36 @@ def _line_name(analysis: Analysis, one: LandmarkRates, outcome: str) -> Message:
 def _estimate(name: Message, rate: Rate) -> Estimate:
     text = info("study.count-share", k=rate.k, n=rate.n, share_percent=100 * rate.share) if rate.n else ""
     return Estimate(name=name, middle=rate.share, low=rate.exact.low, high=rate.exact.high, text=text)
+
+
+def _contrasts(analysis: Analysis) -> list[Part]:
+    """The arms against the first one."""
+    if not analysis.contrasts:
+        return []
+    columns = [
+        (info("study.column-day"), "day"),
+        (info("study.column-outcome"), "outcome"),
+        (info("study.column-arm"), "arm"),
+        (info("study.column-reference"), "reference"),
+        (info("study.column-difference"), "difference_percent"),
+        (info("study.column-ratio"), "ratio"),
+        (info("study.column-p-fisher"), "p_value"),
+    ]
+    rows: list[list[Cell]] = [
+        [
+            one.landmark_d,
+            info(f"study.outcome-{one.outcome}"),
+            info("study.arm-count", arm=arm_name(analysis.cohort, one.arm), k=one.own.k, n=one.own.n),
+            info("study.arm-count", arm=arm_name(analysis.cohort, one.reference), k=one.other.k, n=one.other.n),
+            percent_interval(one.difference.estimate, one.difference.interval),
+            as_interval(one.ratio.estimate, one.ratio.interval),
+            p_value(one.test.p_value),
+        ]
+        for one in analysis.contrasts
+    ]
+    notes = (info("study.contrasts-note"),)
+    table = table_of(columns, rows, caption=info("study.contrasts-caption"), notes=notes)
+    return [NamedTable(name="response-arms", table=table)]
 
 
 def _states_table(analysis: Analysis) -> Table:
