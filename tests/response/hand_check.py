@@ -83,6 +83,8 @@ def answered(given: Verdict, name: str, expected: Any) -> Any:
     if name == "not_reported":
         reported = given.criteria.not_reported
         return [choice for choice in expected if choice in reported] if expected else list(reported)
+    if name == "because":
+        return Reason(row.reason[0]).name.lower().replace("_", "-")
     if name == "used":
         return [f"{count.use} {count.day}" for count in given.counts]
     if name in ("on", "first", "second") and given.days is not None:
