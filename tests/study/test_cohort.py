@@ -284,3 +284,11 @@ def test_a_patient_who_refused_research_is_told_of() -> None:
     assert "study.consent-refused" in [message.code for message in analysis.messages]
     counts = {step.step: step.counts[0] for step in analysis.flow}
     assert (counts["consented"], counts["refused"], counts["consent-unknown"]) == (0, 1, 1)
+
+
+def test_a_level_after_the_stop_is_no_exposure() -> None:
+    one = cohorts.chart(0, cohorts.COMPLETE, levels=(8.0, 9.0, 0.5))
+    stopped = one.courses[0].at + timedelta(days=41)
+    chart = replace(one, courses=(replace(one.courses[0], stop=stopped),))
+    found = analyse(cohorts.cohort((chart,)), IWG).exposure
+    assert (found.levels, found.after_stop) == ((8.0, 9.0), 1)

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import final
 
-from sirolens.chart import Chart, Course
 from sirolens.response.cell_course import Associations, CellCourses, associations, cell_courses
 from sirolens.response.cells import ControlComparisons, PairedChanges, compare_with_controls, paired_change
 from sirolens.response.cohort import Cohort
-from sirolens.study.outcomes import Outcomes, first_dose
+from sirolens.study.outcomes import Outcomes, with_course
 from sirolens.study.protocol import StudyProtocol
 
 __all__ = ["CellFindings", "cells_of"]
@@ -38,22 +37,6 @@ class CellFindings:
     changes: PairedChanges
     platelets: Associations
     courses: CellCourses
-
-
-def with_course(chart: Chart) -> Chart:
-    """Give a chart without a recorded course the one its prescriptions tell (rule R-2).
-
-    Parameters
-    ----------
-    chart : Chart
-        As known at the data cut.
-    """
-    start = None if chart.courses else first_dose(chart)
-    if start is None:
-        return chart
-    stops = [prescription.stop for prescription in chart.prescriptions]
-    stop = max((one for one in stops if one is not None), default=None) if None not in stops else None
-    return replace(chart, courses=(Course(at=start, recorded=start, stop=stop),))
 
 
 def cells_of(cohort: Cohort, outcomes: Outcomes, protocol: StudyProtocol, at: datetime) -> CellFindings:

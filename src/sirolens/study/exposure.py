@@ -11,13 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import final
 
 from sirolens.chart import Chart, Quantification
-from sirolens.study.outcomes import first_dose
+from sirolens.study.outcomes import first_dose, with_course
 from sirolens.study.protocol import StudyProtocol
 
 __all__ = ["Exposure", "PatientExposure", "TimeShares", "exposure_of", "mean_before", "time_shares"]
+
+AFTER_STOP = timedelta(days=1)
+"""A level drawn up to a day after the last dose is still one on treatment."""
 
 
 @final
@@ -77,12 +81,15 @@ class Exposure:
         In the order of the cohort; somebody without levels has none.
     excluded : int
         Levels that the chart excludes, or that were not measured in whole blood: counted, not used.
+    after_stop : int
+        Levels drawn later than `AFTER_STOP` after sirolimus was stopped: counted, not used.
     gap_d : float
         Longest time between two levels that was joined.
     """
 
     patients: tuple[PatientExposure, ...]
     excluded: int
+    after_stop: int
     gap_d: float
 
     @property
@@ -149,16 +156,20 @@ def time_shares(
     return TimeShares(below_d=below, in_d=max(joined - below - above, 0.0), above_d=above)
 
 
-def _usable(chart: Chart) -> tuple[list[tuple[float, float, bool]], int]:
+def _usable(chart: Chart) -> tuple[list[tuple[float, float, bool]], int, int]:
     start = first_dose(chart)
-    used, excluded = [], 0
+    stop = max((course.stop for course in with_course(chart).courses if course.stop is not None), default=None)
+    goes_on = any(course.stop is None for course in with_course(chart).courses)
+    used, excluded, after = [], 0, 0
     for level in sorted(chart.levels, key=lambda one: one.at):
         if level.excluded is not None or level.matrix != "whole-blood":
             excluded += 1
+        elif stop is not None and not goes_on and level.at > stop + AFTER_STOP:
+            after += 1
         elif start is not None and level.at > start:
             day = (level.at - start).total_seconds() / 86_400
             used.append((day, level.level_ng_ml, level.quantification is not Quantification.MEASURED))
-    return used, excluded
+    return used, excluded, after
 
 
 def exposure_of(charts: Sequence[Chart], protocol: StudyProtocol) -> Exposure:
@@ -171,10 +182,10 @@ def exposure_of(charts: Sequence[Chart], protocol: StudyProtocol) -> Exposure:
     protocol : StudyProtocol
         Gives the target and the longest gap.
     """
-    patients, excluded = [], 0
+    patients, excluded, after_stop = [], 0, 0
     for chart in charts:
-        used, left_out = _usable(chart)
-        excluded += left_out
+        used, left_out, after = _usable(chart)
+        excluded, after_stop = excluded + left_out, after_stop + after
         day, level, limited = (tuple(column) for column in zip(*used, strict=True)) if used else ((), (), ())
         shares = time_shares(
             day,
@@ -186,7 +197,7 @@ def exposure_of(charts: Sequence[Chart], protocol: StudyProtocol) -> Exposure:
         patients.append(
             PatientExposure(patient=chart.patient.id, day=day, level_ng_ml=level, limited=limited, time=shares)
         )
-    return Exposure(patients=tuple(patients), excluded=excluded, gap_d=protocol.gap_d)
+    return Exposure(patients=tuple(patients), excluded=excluded, after_stop=after_stop, gap_d=protocol.gap_d)
 
 
 def mean_before(one: PatientExposure, day: float) -> float:

@@ -26,6 +26,7 @@ from sirolens.study.protocol import StudyProtocol
 __all__ = ["FORMAT", "Lock", "lock_of", "lock_text", "read_lock", "verify"]
 
 FORMAT = 1
+DIGITS = 9
 LIBRARIES = ("sirolens", "numpy", "scipy", "statsmodels", "numba")
 
 
@@ -86,6 +87,17 @@ def digest(value: object) -> str:
     return sha256(text.encode()).hexdigest()
 
 
+def _rounded(value: Any) -> Any:
+    """Round numbers to the digits that every machine agrees on: sums in another order differ in the last ones."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(one) for one in value]
+    return value
+
+
 def _version(name: str) -> str:
     try:
         return version(name)
@@ -116,7 +128,7 @@ def lock_of(cohort: Cohort, criteria: CriteriaSet, protocol: StudyProtocol, at: 
         criteria={"name": criteria.name, "version": criteria.version, "sha256": digest(criteria)},
         protocol={one.name: digest(getattr(protocol, one.name)) for one in fields(protocol)},
         versions={"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
-        results=digest(results),
+        results=digest(_rounded(results)),
     )
 
 

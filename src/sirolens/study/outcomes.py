@@ -8,7 +8,7 @@ patient was followed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import final
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from sirolens.chart import Chart, Fact
+from sirolens.chart import Chart, Course, Fact
 from sirolens.message import Message
 from sirolens.response.classify import classify
 from sirolens.response.cohort import Cohort
@@ -24,7 +24,7 @@ from sirolens.response.criteria_set import CriteriaSet
 from sirolens.response.states import NEVER, STATES, Classified, State
 from sirolens.response.visits import EventKind, Visits, visits_of
 
-__all__ = ["ESTIMANDS", "Outcomes", "code", "day_number", "first_dose", "outcomes_of"]
+__all__ = ["ESTIMANDS", "Outcomes", "code", "day_number", "first_dose", "outcomes_of", "with_course"]
 
 MOST_NAMED = 12  # patients named in one remark; the rest are counted
 FIRST_INTAKE_WITHIN = timedelta(days=60)
@@ -113,6 +113,22 @@ def first_dose(chart: Chart) -> datetime | None:
     # A regimen such as "every Monday" is first taken some days after it begins; nobody waits longer than this.
     intakes = () if begun is None else chart.intakes(begun + FIRST_INTAKE_WITHIN)
     return intakes[0].at if intakes else None
+
+
+def with_course(chart: Chart) -> Chart:
+    """Give a chart without a recorded course the one its prescriptions tell (rule R-2).
+
+    Parameters
+    ----------
+    chart : Chart
+        As known at the data cut.
+    """
+    start = None if chart.courses else first_dose(chart)
+    if start is None:
+        return chart
+    stops = [prescription.stop for prescription in chart.prescriptions]
+    stop = max((one for one in stops if one is not None), default=None) if None not in stops else None
+    return replace(chart, courses=(Course(at=start, recorded=start, stop=stop),))
 
 
 def day_number(chart: Chart, at: datetime | date) -> int | None:

@@ -33,6 +33,8 @@ def exposure_parts(analysis: Analysis) -> list[Part]:
     sentences = [info("study.exposure-what", low_ng_ml=low, high_ng_ml=high, gap_d=exposure.gap_d)]
     if exposure.excluded:
         sentences.append(info("study.levels-excluded", levels=exposure.excluded))
+    if exposure.after_stop:
+        sentences.append(info("study.levels-after-stop", levels=exposure.after_stop))
     if limited:
         sentences.append(info("study.levels-limited", patients=limited))
     drawing = Distributions(
