@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sirolens.errors import RegimenError
 from sirolens.regimen import (
+    Calendar,
     Intake,
     Regimen,
     alternate_days,
@@ -270,3 +271,8 @@ def test_a_regimen_that_makes_no_sense_is_refused_by_name(make: object, code: st
     with pytest.raises(RegimenError) as refused:
         make()
     assert [message.code for message in refused.value.messages] == [code]
+
+
+def test_a_calendar_without_a_dose_is_refused_when_it_is_made() -> None:
+    with pytest.raises(ValueError, match="without a dose"):
+        Calendar(pattern=((), ()))

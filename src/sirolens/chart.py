@@ -328,7 +328,7 @@ class Therapy(_Lasting):
     drug : str
         International non-proprietary name, lower case.
     role : str
-        ``"co-medication"``, ``"itp"`` or ``"rescue"``.
+        ``"co-medication"``, ``"itp"``, ``"rescue"``, or ``"cover"``: given only to cover a procedure.
     amount, unit, interval_h : optional
         The dose where it matters.
     """

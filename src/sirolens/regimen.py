@@ -184,6 +184,8 @@ class Calendar(Regimen):
     weekly: bool = False
 
     def __post_init__(self) -> None:
+        if not any(self.pattern):
+            raise ValueError("a calendar without a dose would be looked through for ever; say a hold instead")
         object.__setattr__(self, "pattern", tuple(tuple(sorted(on_day)) for on_day in self.pattern))
 
     @property

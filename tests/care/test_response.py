@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sirolens.care.response import assess
 from sirolens.care.response_json import to_json
 from sirolens.care.response_page import response_document
 from sirolens.chart import Bleeding, BleedingAsked, Chart, Course, Patient, PlateletCount, Therapy
-from sirolens.interop.chart_json import read_chart
+from sirolens.interop.chart_json import from_json, read_chart
 from sirolens.report.document import Document, Headline, Table
 from sirolens.report.html import page
 from sirolens.report.terminal import show
@@ -122,3 +123,29 @@ def test_the_list_of_sets_never_shows_an_assumption_as_printed(language: str) ->
     (table,) = (block for block in document.blocks if isinstance(block, Table))
     feng = next(row for row in table.rows if row[0] == "feng-2020")
     assert set(feng[2:6]) == {"?"}
+
+
+@pytest.mark.parametrize(("last_day", "told"), [(-75, False), (40, True)])
+def test_only_what_still_goes_on_at_the_first_dose_is_called_background(last_day: int, told: bool) -> None:
+    begun, ended = BEGUN - timedelta(days=100), BEGUN + timedelta(days=last_day)
+    steroid = Therapy(at=begun, recorded=begun, stop=ended, drug="prednisone", role="itp", amount=10.0, unit="mg")
+    _, found, _ = assess(
+        replace(RESPONDER, therapies=(steroid,)), at=BEGUN + timedelta(days=120), criteria=load("iwg-2009")
+    )
+    assert ("response.background" in {note.code for note in found.notes}) is told
+
+
+def test_a_chart_says_that_immunoglobulin_only_covered_a_procedure() -> None:
+    text = json.loads((ROOT / "examples" / "charts" / "adult_three_troughs.json").read_text(encoding="utf-8"))
+    covered = {
+        "start": "2026-10-01T08:00+08:00",
+        "stop": "2026-10-02T08:00+08:00",
+        "drug": "丙种球蛋白",
+        "role": "操作前用药",
+    }
+    text["therapies"] = [covered]
+    read, _ = from_json(json.dumps(text, ensure_ascii=False).encode(), file="chart.json")
+    (therapy,) = read.therapies
+    assert (therapy.drug, therapy.role) == ("immunoglobulin", "cover")
+    _, found, _ = assess(read, at=datetime(2026, 11, 30, tzinfo=UTC), criteria=load("iwg-2009"))
+    assert "response.failure" not in {note.code for note in found.notes}

@@ -113,6 +113,7 @@ ROLES = _named(
         "co-medication": ("comedication", "合并用药", "联合用药"),
         "itp": ("itp therapy", "itp treatment", "itp治疗"),
         "rescue": ("挽救治疗", "急救治疗"),
+        "cover": ("procedure cover", "操作前用药", "围手术期用药"),
     }
 )
 PROCEDURES = _named(

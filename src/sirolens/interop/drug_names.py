@@ -21,6 +21,7 @@ LOOK_ALIKES = frozenset({"tacrolimus", "everolimus", "temsirolimus", "zotarolimu
 DRUGS = MappingProxyType(
     {
         SIROLIMUS: ("西罗莫司", "雷帕霉素", "rapamycin", "rapamune", "雷帕鸣", "rapa"),
+        "anti-d immunoglobulin": ("anti-d", "anti-d ig", "抗d免疫球蛋白", "抗-d免疫球蛋白", "rho(d) immunoglobulin"),
         "tacrolimus": ("他克莫司", "fk506", "fk-506", "prograf", "普乐可复"),
         "everolimus": ("依维莫司", "certican", "afinitor", "飞尼妥"),
         "temsirolimus": ("替西罗莫司", "坦西莫司", "torisel"),

@@ -152,7 +152,7 @@ class _Reader:
         running = [one for one in self.steroids if event.day - one.last_day <= self.criteria.steroid_gap_d]
         self.steroids.append(event)
         if event.day <= 0:
-            self.messages.append(info("response.background", drug=therapy.drug, begun=therapy.at))
+            self.background(therapy, last_day)
         elif cover:
             return
         elif not running or mg_d > running[-1].mg_d:
@@ -167,7 +167,7 @@ class _Reader:
         last_day = self.last(therapy, open_ended=True)
         if self.days.of(therapy.at) <= 0:
             self.add(EventKind.BACKGROUND, therapy, last_day)
-            self.messages.append(info("response.background", drug=therapy.drug, begun=therapy.at))
+            self.background(therapy, last_day)
         elif before is None:
             self.add(EventKind.NEW_ITP_DRUG, therapy, last_day)
         else:
@@ -176,6 +176,11 @@ class _Reader:
                 self.add(EventKind.RAISED_DOSE, therapy, self.days.of(therapy.at))
             elif not daily <= before:
                 self.messages.append(warning("response.dose-untold", drug=therapy.drug, begun=therapy.at))
+
+    def background(self, therapy: Therapy, last_day: int) -> None:
+        """R-25: it is said of what still goes on when sirolimus begins; what had ended is history."""
+        if last_day >= 0:
+            self.messages.append(info("response.background", drug=therapy.drug, begun=therapy.at))
 
     def procedure(self, procedure: Procedure) -> None:
         """R-44."""
