@@ -12,8 +12,9 @@ from functools import cache
 
 import pytest
 
-from sirolens.chart import BleedingAsked, Chart, Consent, Therapy
+from sirolens.chart import BleedingAsked, Chart, Consent, Prescription, Therapy
 from sirolens.errors import InputError, UnknownNameError
+from sirolens.regimen import Every
 from sirolens.report.html import page
 from sirolens.report.pdf import render
 from sirolens.report.worded import texts, worded
@@ -292,3 +293,14 @@ def test_a_level_after_the_stop_is_no_exposure() -> None:
     chart = replace(one, courses=(replace(one.courses[0], stop=stopped),))
     found = analyse(cohorts.cohort((chart,)), IWG).exposure
     assert (found.levels, found.after_stop) == ((8.0, 9.0), 1)
+
+
+def test_a_chart_without_a_recorded_course_stops_with_its_last_prescription() -> None:
+    one = cohorts.chart(0, cohorts.COMPLETE)
+    begun = one.courses[0].at
+    taken = Prescription(
+        at=begun, recorded=begun, stop=begun + timedelta(days=60), regimen=Every(amount_mg=2.0, interval_h=24.0)
+    )
+    outcomes = analyse(cohorts.cohort((replace(one, courses=(), prescriptions=(taken,)),)), IWG).outcomes
+    assert outcomes.stopped_d.tolist() == [60]
+    assert outcomes.charts[0].courses[0].at == begun

@@ -10,7 +10,7 @@ from typing import final
 from sirolens.response.cell_course import Associations, CellCourses, associations, cell_courses
 from sirolens.response.cells import ControlComparisons, PairedChanges, compare_with_controls, paired_change
 from sirolens.response.cohort import Cohort
-from sirolens.study.outcomes import Outcomes, with_course
+from sirolens.study.outcomes import Outcomes
 from sirolens.study.protocol import StudyProtocol
 
 __all__ = ["CellFindings", "cells_of"]
@@ -53,7 +53,7 @@ def cells_of(cohort: Cohort, outcomes: Outcomes, protocol: StudyProtocol, at: da
     at : datetime
         The data cut.
     """
-    charts, level = tuple(with_course(chart) for chart in outcomes.charts), protocol.interval_level
+    charts, level = outcomes.charts, protocol.interval_level
     return CellFindings(
         controls=compare_with_controls(charts, cohort.controls, at, level=level),
         changes=paired_change(charts, at, level=level),

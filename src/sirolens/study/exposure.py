@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import final
 
 from sirolens.chart import Chart, Quantification
-from sirolens.study.outcomes import first_dose, with_course
+from sirolens.study.outcomes import first_dose
 from sirolens.study.protocol import StudyProtocol
 
 __all__ = ["Exposure", "PatientExposure", "TimeShares", "exposure_of", "mean_before", "time_shares"]
@@ -158,8 +158,8 @@ def time_shares(
 
 def _usable(chart: Chart) -> tuple[list[tuple[float, float, bool]], int, int]:
     start = first_dose(chart)
-    stop = max((course.stop for course in with_course(chart).courses if course.stop is not None), default=None)
-    goes_on = any(course.stop is None for course in with_course(chart).courses)
+    stop = max((course.stop for course in chart.courses if course.stop is not None), default=None)
+    goes_on = any(course.stop is None for course in chart.courses)
     used, excluded, after = [], 0, 0
     for level in sorted(chart.levels, key=lambda one: one.at):
         if level.excluded is not None or level.matrix != "whole-blood":
@@ -178,7 +178,7 @@ def exposure_of(charts: Sequence[Chart], protocol: StudyProtocol) -> Exposure:
     Parameters
     ----------
     charts : sequence of Chart
-        As known at the data cut.
+        As known at the data cut, each with its course.
     protocol : StudyProtocol
         Gives the target and the longest gap.
     """

@@ -40,7 +40,7 @@ class Outcomes:
     Parameters
     ----------
     charts : tuple of Chart
-        As known at the data cut, in the order of the cohort.
+        As known at the data cut, in the order of the cohort, each with the course its prescriptions tell.
     ids : tuple of str
         The pseudonyms.
     arms : tuple of str
@@ -221,7 +221,7 @@ def outcomes_of(cohort: Cohort, criteria: CriteriaSet, at: datetime | None = Non
         The instant; the cohort's data cut unless earlier.
     """
     cut = cohort.data_cut if at is None else min(at, cohort.data_cut)
-    charts = tuple(chart.known(cut) for chart in cohort.charts)
+    charts = tuple(with_course(chart.known(cut)) for chart in cohort.charts)
     visits, messages = visits_of(charts, cut, criteria)
     found = classify(visits, criteria)
     last = found.last_count_day
