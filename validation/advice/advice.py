@@ -152,7 +152,7 @@ def page(total: Tally, wall_s: float) -> str:
         .format(
             charts=total.charts,
             n_faults=len(total.faults),
-            broken="\n".join(f"- {one}" for one in total.faults[:SHOWN]) or "None.",
+            broken="\n".join(f"- {one}" for one in total.faults[:SHOWN]) or "No fault was found.",
             whole=counts["whole consultation"],
             offered=counts["options offered"],
             refused=counts["options refused"],
