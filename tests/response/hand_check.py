@@ -25,6 +25,7 @@ DAYS = {
     "days_in_response": "days_in_response",
     "days_examined": "days_examined",
     "episodes": "episodes",
+    "dependent_since": "steroid_dependent_day",
 }
 STATES_TOLD = {"achieved_state": "achieved_state", "best": "best"}
 SUSTAINED = {1: "yes", 0: "no", -1: "unknown"}
