@@ -21,6 +21,16 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("models", "export"),
     ("simulate",),
     ("estimate",),
+    ("response",),
+    ("criteria",),
+    ("criteria", "list"),
+    ("criteria", "show"),
+    ("criteria", "check"),
+    ("study",),
+    ("study", "report"),
+    ("study", "template"),
+    ("study", "check"),
+    ("study", "reproduce"),
 )
 
 

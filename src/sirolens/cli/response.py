@@ -30,7 +30,7 @@ def _add_response(app: typer.Typer, language: str) -> None:
     @app.command(help=text("response-help"))
     def response(
         chart: Path = typer.Argument(..., help=text("chart-help"), metavar="CHART"),
-        at: str | None = typer.Option(None, "--at", help=text("at-help"), metavar="TIME"),
+        at: str | None = typer.Option(None, "--at", help=text("response-at-help"), metavar="TIME"),
         criteria: str = typer.Option("iwg-2009", help=text("criteria-option-help"), metavar="NAME|FILE"),
         course: int | None = typer.Option(None, min=1, help=text("course-help")),
         as_json: bool = typer.Option(False, "--json", help=text("json-help")),
@@ -103,7 +103,7 @@ def _add_criteria(app: typer.Typer, language: str) -> None:
 
     @criteria.command("check", help=text("criteria-check-help"))
     def check_file(
-        file: Path = typer.Argument(..., help=text("file-help")),
+        file: Path = typer.Argument(..., help=text("criteria-file-help"), metavar="FILE"),
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.response.criteria import check
