@@ -102,7 +102,7 @@ def _extra(index: int, begun: datetime) -> dict[str, object]:
     return {"adverse_events": (event,) if index % 4 == 0 else (), "therapies": (steroid,), "cell_counts": cells}
 
 
-def mixed(count: int) -> tuple[Chart, ...]:
+def mixed(count: int, *, full: bool = True) -> tuple[Chart, ...]:
     """Responders of all kinds and others, in turn."""
     kinds = (COMPLETE, RESPONSE, NONE, RESPONSE, LOST, NONE)
     return tuple(
@@ -110,7 +110,7 @@ def mixed(count: int) -> tuple[Chart, ...]:
             i,
             kinds[int(i * GOLDEN % 1 * len(kinds))],
             levels=tuple(4.0 + (i * 7 + k * 3) % 13 for k in range(6)),
-            full=True,
+            full=full,
         )
         for i in range(count)
     )
