@@ -163,6 +163,7 @@ def finish(gathering: Gathering) -> tuple[Cohort, tuple[Message, ...]]:
             arm_titles=study.arms,
             reported={name: tuple(found) for name, found in gathering.reported.items()},
             follow_up=gathering.follow_up,
+            methods=study.methods,
             characteristics=tuple(
                 Characteristic(
                     name=one.name,

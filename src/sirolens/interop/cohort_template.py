@@ -53,6 +53,9 @@ consent = ""
 # title = "Prior lines"
 # title_zh = "既往治疗线数"
 
+# [methods]
+# tgf-beta = "ELISA"
+
 # [related]
 # possible = true
 """

@@ -28,6 +28,9 @@
     title = "Prior lines"
     title_zh = "既往治疗线数"
 
+    [methods]                        # optional: by which method the patients' cytokines were measured
+    tgf-beta = "ELISA"
+
     [related]                        # optional: words of a relation to the drug that are not yes or no
     possible = true
 """
@@ -71,6 +74,7 @@ STUDY_KEYS: Mapping[str, type] = {
     "ethics": dict,
     "arms": dict,
     "characteristics": dict,
+    "methods": dict,
     "related": dict,
 }
 """Every key and the type of its value."""
@@ -122,6 +126,8 @@ class Study:
     arms : mapping
         Titles.
     characteristics : tuple of Declared
+    methods : mapping
+        Method by cytokine.
     related : mapping
         Further words of relation, lower case, and what they mean.
     record : FileRecord
@@ -140,6 +146,7 @@ class Study:
     ethics: Ethics = field(default_factory=Ethics)
     arms: Mapping[str, str] = field(default_factory=dict)
     characteristics: tuple[Declared, ...] = ()
+    methods: Mapping[str, str] = field(default_factory=dict)
     related: Mapping[str, bool] = field(default_factory=dict)
     record: FileRecord
 
@@ -241,7 +248,7 @@ def _study(file: _File, record: FileRecord) -> Study | None:
     if version is not None and version not in CTCAE_VERSIONS:
         file.wrong("ctcae_version", value=version, expected=" ".join(CTCAE_VERSIONS))
     characteristics = tuple(_declared(file))
-    texts = {name: _texts(file, name) for name in ("ethics", "arms")}
+    texts = {name: _texts(file, name) for name in ("ethics", "arms", "methods")}
     related = _table(file, "related")
     for word, value in related.items():
         if not isinstance(value, bool):
@@ -262,6 +269,7 @@ def _study(file: _File, record: FileRecord) -> Study | None:
         ethics=Ethics(**texts["ethics"]),
         arms=texts["arms"],
         characteristics=characteristics,
+        methods=texts["methods"],
         related={" ".join(word.lower().split()): value for word, value in related.items()},
         record=record,
     )

@@ -211,6 +211,9 @@ class Cohort:
         Further columns the study declares, for table 1, subgroups and predictors.
     controls : tuple of ControlSample
         Healthy controls' cells and cytokines.
+    methods : mapping
+        By which method the patients' cytokines were measured, by the cytokine's name: values of another method, or of
+        an untold one, are not compared.
     ethics : Ethics
         What the study states.
     files : tuple of FileRecord
@@ -240,6 +243,7 @@ class Cohort:
     follow_up: Mapping[str, FollowUp] = field(default_factory=_none)
     characteristics: tuple[Characteristic, ...] = ()
     controls: tuple[ControlSample, ...] = ()
+    methods: Mapping[str, str] = field(default_factory=_none)
     ethics: Ethics = Ethics()
     files: tuple[FileRecord, ...] = ()
     unread: tuple[UnreadColumn, ...] = ()

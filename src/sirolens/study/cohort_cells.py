@@ -27,8 +27,8 @@ class CellFindings:
         Before treatment, against healthy controls.
     changes : PairedChanges
         On treatment, against before.
-    platelets : Associations
-        With platelet counts.
+    platelets, tgf_beta : Associations
+        With platelet counts, and with TGF-beta.
     courses : CellCourses
         Over all visits.
     """
@@ -36,6 +36,7 @@ class CellFindings:
     controls: ControlComparisons
     changes: PairedChanges
     platelets: Associations
+    tgf_beta: Associations
     courses: CellCourses
 
 
@@ -53,10 +54,11 @@ def cells_of(cohort: Cohort, outcomes: Outcomes, protocol: StudyProtocol, at: da
     at : datetime
         The data cut.
     """
-    charts, level = outcomes.charts, protocol.interval_level
+    charts, level, methods = outcomes.charts, protocol.interval_level, cohort.methods
     return CellFindings(
-        controls=compare_with_controls(charts, cohort.controls, at, level=level),
-        changes=paired_change(charts, at, level=level),
-        platelets=associations(charts, at, level=level),
-        courses=cell_courses(charts, at, level=level),
+        controls=compare_with_controls(charts, cohort.controls, at, methods=methods, level=level),
+        changes=paired_change(charts, at, methods=methods, level=level),
+        platelets=associations(charts, at, methods=methods, level=level),
+        tgf_beta=associations(charts, at, partner="tgf-beta", methods=methods, level=level),
+        courses=cell_courses(charts, at, methods=methods, level=level),
     )

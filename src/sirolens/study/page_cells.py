@@ -25,7 +25,14 @@ def cell_parts(analysis: Analysis) -> list[Part]:
     """Show the cells and cytokines."""
     found = analysis.cells
     heading = Heading(text=info("study.cells"))
-    groups = (found.controls.messages, found.changes.messages, found.platelets.messages, found.courses.messages)
+    of_tgf_beta = found.tgf_beta.messages if found.tgf_beta.associations else ()  # not measured is nothing to warn of
+    groups = (
+        found.controls.messages,
+        found.changes.messages,
+        found.platelets.messages,
+        of_tgf_beta,
+        found.courses.messages,
+    )
     messages = tuple(dict.fromkeys(message for group in groups for message in group))
     told = [Findings(messages=messages)] if messages else []
     if not found.changes.changes and not found.controls.comparisons:
@@ -47,7 +54,8 @@ def cell_parts(analysis: Analysis) -> list[Part]:
     parts += [_paired_figure(one, index) for index, one in enumerate(paired[:MOST_FIGURES])]
     if paired:
         parts.append(_paired_table(paired))
-    parts += _association_table(found.platelets.associations)
+    parts += _association_table(found.platelets.associations, "platelets")
+    parts += _association_table(found.tgf_beta.associations, "tgf-beta")
     return [*parts, *_course_table(found.courses.courses), _points(compared, paired)]
 
 
@@ -131,7 +139,7 @@ def _paired_table(found: list[PairedChange]) -> NamedTable:
     return NamedTable(name="cells-paired", table=table)
 
 
-def _association_table(found: tuple[Association, ...]) -> list[Part]:
+def _association_table(found: tuple[Association, ...], partner: str) -> list[Part]:
     known = [one for one in found if math.isfinite(one.spearman.coefficient)]
     if not known:
         return []
@@ -148,8 +156,8 @@ def _association_table(found: tuple[Association, ...]) -> list[Part]:
         ]
         for one in known
     ]
-    table = table_of(columns, rows, caption=info("study.association-caption"))
-    return [NamedTable(name="cells-platelets", table=table)]
+    table = table_of(columns, rows, caption=info(f"study.association-{partner}-caption"))
+    return [NamedTable(name=f"cells-{partner}", table=table)]
 
 
 def _course_table(found: tuple[CellCourse, ...]) -> list[Part]:
