@@ -38,22 +38,20 @@ class Mutant:
     key: str
     operator: str
     line: int
-    place: int
-    changed: ast.AST
-    original: str = field(repr=False)
+    tree: ast.Module = field(repr=False)
+    target: ast.AST = field(repr=False)
+    changed: ast.AST = field(repr=False)
 
-    @property
-    def source(self) -> str:
-        """The module's text with the change made."""
-        tree = ast.parse(self.original)
-        target = next(node for number, node in enumerate(ast.walk(tree)) if number == self.place)
-        changed = self.changed
+    def tree_changed(self) -> ast.Module:
+        """The module's tree with the change made, in place: for a process that ends with the mutant."""
+        target, changed = self.target, self.changed
 
         class _Swap(ast.NodeTransformer):
             def visit(self, node: ast.AST) -> ast.AST:
                 return changed if node is target else self.generic_visit(node)
 
-        return ast.unparse(ast.fix_missing_locations(_Swap().visit(tree)))
+        swapped: ast.Module = _Swap().visit(self.tree)
+        return ast.fix_missing_locations(swapped)
 
 
 def mutants(source: str) -> list[Mutant]:
@@ -62,18 +60,18 @@ def mutants(source: str) -> list[Mutant]:
     lines = source.splitlines()
     made: list[Mutant] = []
     seen: dict[str, int] = {}
-    for place, function, node in _places(tree):
+    for function, node in _places(tree):
         for operator, change, changed in _changes(node, tree):
             line = getattr(node, "lineno", 1)
             key = f"{function} | {lines[line - 1].strip()} | {operator}: {change}"
             seen[key] = seen.get(key, 0) + 1
             key = key if seen[key] == 1 else f"{key} #{seen[key]}"
-            made.append(Mutant(key=key, operator=operator, line=line, place=place, changed=changed, original=source))
+            made.append(Mutant(key=key, operator=operator, line=line, tree=tree, target=node, changed=changed))
     return sorted(made, key=lambda mutant: mutant.line)
 
 
-def _places(tree: ast.Module) -> Iterator[tuple[int, str, ast.AST]]:
-    """Number every node of every function (decorators, annotations and docstrings left out)."""
+def _places(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """Name the function of every node of every function (decorators, annotations and docstrings left out)."""
     skipped: set[int] = set()
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
@@ -89,9 +87,9 @@ def _places(tree: ast.Module) -> Iterator[tuple[int, str, ast.AST]]:
         if isinstance(function, ast.FunctionDef)
         for node in ast.walk(function)
     }
-    for place, node in enumerate(ast.walk(tree)):
+    for node in ast.walk(tree):
         if id(node) in owners and id(node) not in skipped:
-            yield place, owners[id(node)], node
+            yield owners[id(node)], node
 
 
 def _changes(node: ast.AST, tree: ast.Module) -> Iterator[tuple[str, str, ast.AST]]:

@@ -20,7 +20,7 @@ from tests.response.drawn_visits import CHOICES, drawn_criteria, drawn_patient, 
 from sirolens.response.classify import classify
 from sirolens.response.states import STATES, Classified, Reason
 
-SETS, PATIENTS, SINGLE = 2_000, 50, 3_000
+SETS, PATIENTS, SINGLE = 2_000, 50, 1_000
 HERE = Path(__file__).parent
 
 
