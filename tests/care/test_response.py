@@ -149,3 +149,11 @@ def test_a_chart_says_that_immunoglobulin_only_covered_a_procedure() -> None:
     assert (therapy.drug, therapy.role) == ("immunoglobulin", "cover")
     _, found, _ = assess(read, at=datetime(2026, 11, 30, tzinfo=UTC), criteria=load("iwg-2009"))
     assert "response.failure" not in {note.code for note in found.notes}
+
+
+def test_a_response_of_platelets_only_shows_the_two_counts_it_rests_on() -> None:
+    unasked = replace(chart((-1, 12.0), (30, 60.0), (37, 60.0)), bleedings=())
+    asked = chart((37, 60.0)).bleedings
+    _, found, _ = assess(replace(unasked, bleedings=asked), at=BEGUN + timedelta(days=40), criteria=load("iwg-2009"))
+    assert found.state is State.PLATELETS_ONLY
+    assert {(one.use, one.day) for one in found.counts} >= {("achieved", 30), ("confirmed", 37)}

@@ -418,3 +418,15 @@ def test_missing_statements_of_ethics_are_told(tmp_path: Path) -> None:
     message = the(flags, "cohort.ethics-missing")
     assert message.values["names"] == ("approval",)
     said_in_both(message)
+
+
+def test_a_patient_who_is_not_in_the_study_is_told_once_a_file(tmp_path: Path) -> None:
+    path = folder(tmp_path, platelet_counts=COUNTS + "P-9,2026-03-01,40,10^9/L\nP-9,2026-03-08,41,10^9/L\n")
+    assert [message.code for message in refused(path)].count("cohort.patient-unknown") == 1
+
+
+def test_a_faulty_row_of_a_patient_makes_no_stranger_of_the_patient(tmp_path: Path) -> None:
+    path = folder(tmp_path, patients="patient,sex\nP-1,female\nP-2,female,too,much\n")
+    codes = [message.code for message in refused(path)]
+    assert "chart.row-length" in codes
+    assert "cohort.patient-unknown" not in codes

@@ -62,6 +62,7 @@ class Gathering:
         self.reading = Reading(str(folder), zone=study.zone, decimal_mark=study.decimal_mark)
         self.named: dict[str, Place] = {}
         self.enrolled: dict[str, Enrolled] = {}
+        self.strangers: set[tuple[str, str]] = set()
         self.entries: defaultdict[str, defaultdict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
         self.arms: dict[str, str] = {}
         self.follow_up: dict[str, FollowUp] = {}
@@ -89,7 +90,7 @@ class Gathering:
         return False
 
     def patient_of(self, row: Row, name: str = "patient") -> str | None:
-        """Return whose row it is; None, with the fault noted, when no such patient is in the study."""
+        """Return whose row it is; None, with the fault noted once a file, when no such patient is in the study."""
         cell = row.cells.get(name)
         if not isinstance(cell, Scalar):
             self.reading.fault(error("chart.field-missing", place=row.place(), name=row.names.get(name, name)))
@@ -97,6 +98,10 @@ class Gathering:
         pseudonym = cell.text.strip()
         if pseudonym in self.named:
             return pseudonym
+        # A row of the table of patients that has a fault of its own may be this patient's: that fault is told already.
+        if "patients" in self.reading.incomplete or (self.reading.file, pseudonym) in self.strangers:
+            return None
+        self.strangers.add((self.reading.file, pseudonym))
         near = tuple(get_close_matches(pseudonym, self.named, n=2, cutoff=0.75))
         self.reading.fault(error("cohort.patient-unknown", place=row.place(name), value=clip(pseudonym), near=near))
         return None

@@ -548,7 +548,9 @@ def courses(
         dependent = spans > 0 and _dependent(known, slot, spans, span_from, span_to)
         strict, platelets = x[at], y[at] if unasked[i] else x[at]
         verdict = _state(strict, platelets, usable[i], known, dependent, c)
-        speaks = strict if strict[OVERALL + OPEN] or strict[OVERALL + CAND] != NEVER else platelets
+        # The pair that makes the state: a strict one, else one of platelets only, else what waits.
+        waits = strict[OVERALL + CAND] != NEVER and not platelets[OVERALL + OPEN]
+        speaks = strict if strict[OVERALL + OPEN] or waits else platelets
         ladder = CR if speaks[CR + OPEN] else OVERALL
         if speaks[ladder + OPEN]:
             days[i, D_HELD_SINCE], days[i, D_HELD_FROM] = speaks[ladder + ACHIEVED], speaks[ladder + CONFIRMED]
