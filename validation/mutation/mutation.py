@@ -13,6 +13,7 @@ import sys
 import time
 import tomllib
 from collections import Counter
+from hashlib import blake2b
 from pathlib import Path
 
 from validation.mutation.mutants import Mutant, mutants
@@ -44,9 +45,13 @@ def equivalent() -> dict[str, str]:
 
 
 def sample(number: int, seed: int) -> list[tuple[str, Mutant]]:
-    """Mutants drawn by chance, equivalent ones left out."""
+    """Mutants drawn by chance, equivalent ones left out; by their own text, so that an edit elsewhere keeps them."""
     known = equivalent()
-    return random.Random(seed).sample([one for one in all_mutants() if one[1].key not in known], number)
+
+    def lot(one: tuple[str, Mutant]) -> bytes:
+        return blake2b(one[1].key.encode(), salt=seed.to_bytes(8)).digest()
+
+    return sorted((one for one in all_mutants() if one[1].key not in known), key=lot)[:number]
 
 
 def _page(found: list[Outcome], sizes: dict[str, int]) -> str:
