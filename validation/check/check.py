@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from sirolens.study.check import Checked, check
-from sirolens.study.check_findings import Weight
-from sirolens.study.published_file import read_published
+from sirolens.study.checker.check import Checked, check
+from sirolens.study.checker.findings import Weight
+from sirolens.study.checker.published_file import read_published
 from validation.check.tables import FAULTS, Fault, Printed, honest
 
 TABLES = 100

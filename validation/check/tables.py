@@ -11,7 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from sirolens.engine.statistics.proportion import clopper_pearson, wilson
-from sirolens.study.check_tests import p_values
+from sirolens.study.checker.p_values import p_values
 
 ROUNDINGS = (ROUND_HALF_UP, ROUND_HALF_EVEN)
 NAMED_TESTS = ("", "chi-square", "chi-square-uncorrected", "chi-square-corrected", "fisher")

@@ -40,9 +40,9 @@ def _add_check(study: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.interop.write import check_targets, write_together
-        from sirolens.study.check import check
-        from sirolens.study.check_page import to_document, to_json
-        from sirolens.study.published_file import read_published
+        from sirolens.study.checker.check import check
+        from sirolens.study.checker.page import to_document, to_json
+        from sirolens.study.checker.published_file import read_published
 
         _check_pages(out)
         check_targets(out, inputs=[file])

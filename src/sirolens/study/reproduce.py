@@ -19,7 +19,7 @@ from sirolens.response.cohort import Cohort
 from sirolens.response.criteria import load
 from sirolens.response.safety import adverse_event_table
 from sirolens.source import Mark
-from sirolens.study.check_tests import p_text
+from sirolens.study.checker.p_values import p_text
 from sirolens.study.cohort import Analysis, analyse
 from sirolens.study.illustration import PaperFigures, build, load_paper
 from sirolens.study.outcomes import first_dose

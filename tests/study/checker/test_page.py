@@ -10,17 +10,17 @@ import pytest
 
 from sirolens.report.html import page
 from sirolens.report.words import say
-from sirolens.study.check import check
-from sirolens.study.check_findings import Weight
-from sirolens.study.check_page import to_document, to_json
-from sirolens.study.published_file import read_published
-from tests.study.check_cases import BEGIN, END, PAGE, cases
-from tests.study.printed_figures import EXAMPLES, checked, example, share
+from sirolens.study.checker.check import check
+from sirolens.study.checker.findings import Weight
+from sirolens.study.checker.page import to_document, to_json
+from sirolens.study.checker.published_file import read_published
+from tests.study.checker.cases import BEGIN, END, PAGE, cases
+from tests.study.checker.printed_figures import EXAMPLES, checked, example, share
 
 
 def test_the_documented_cases_are_what_the_program_says() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert text.split(BEGIN)[1].split(END)[0].strip() == cases().strip(), "run `python -m tests.study.check_cases`"
+    assert text.split(BEGIN)[1].split(END)[0].strip() == cases().strip(), "run `python -m tests.study.checker.cases`"
 
 
 def test_the_documented_format_is_read_and_checked() -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import groupby
 
-from sirolens.study.check_counts import Counts
-from sirolens.study.check_findings import MORE_DECIMALS, Finding, Fit, Weight, make, subject, what_of
-from sirolens.study.integer_search import counts_that_fit
-from sirolens.study.printed import percent_text, plain_text
-from sirolens.study.published import Partition, Proportion
+from sirolens.study.checker.counts import Counts
+from sirolens.study.checker.findings import MORE_DECIMALS, Finding, Fit, Weight, make, subject, what_of
+from sirolens.study.checker.integer_search import counts_that_fit
+from sirolens.study.checker.printed import percent_text, plain_text
+from sirolens.study.checker.published import Partition, Proportion
 
 __all__ = ["check_sums"]
 
@@ -22,7 +22,7 @@ def check_sums(counts: Counts) -> Iterator[Finding]:
     Parameters
     ----------
     counts : Counts
-        From `sirolens.study.check_counts.work_out`.
+        From `sirolens.study.checker.counts.work_out`.
     """
     for one in counts.published.proportions:
         if one.sum_of:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a paper prints, as data: groups and their sizes, shares, sums, splits, means and P values, each as printed.
 
-Nothing here is computed. `sirolens.study.published_file` reads it from TOML; `sirolens.study.check` asks whether the
-figures can stand beside each other.
+Nothing here is computed. `sirolens.study.checker.published_file` reads it from TOML; `sirolens.study.checker.check`
+asks whether the figures can stand beside each other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import final
 
 from sirolens.message import Place
 from sirolens.source import Mark, Source
-from sirolens.study.printed import Printed, PrintedP
+from sirolens.study.checker.printed import Printed, PrintedP
 
 __all__ = [
     "INTERVAL_METHODS",

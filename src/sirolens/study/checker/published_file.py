@@ -18,8 +18,8 @@ from sirolens.message import Message, Place, Severity, error
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
 from sirolens.source import Mark, Source
-from sirolens.study.printed import Printed, PrintedP, printed, printed_p
-from sirolens.study.published import (
+from sirolens.study.checker.printed import Printed, PrintedP, printed, printed_p
+from sirolens.study.checker.published import (
     INTERVAL_METHODS,
     TESTS,
     Comparison,

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sirolens.message import Message, info
-from sirolens.study.check_counts import Counts, SolvedSplit
-from sirolens.study.check_findings import Finding, Weight, make, subject
-from sirolens.study.check_means import sizes_from_means
-from sirolens.study.integer_search import Solution
-from sirolens.study.published import Split
+from sirolens.study.checker.counts import Counts, SolvedSplit
+from sirolens.study.checker.findings import Finding, Weight, make, subject
+from sirolens.study.checker.integer_search import Solution
+from sirolens.study.checker.means import sizes_from_means
+from sirolens.study.checker.published import Split
 
 __all__ = ["check_splits"]
 
@@ -23,7 +23,7 @@ def check_splits(counts: Counts) -> Iterator[Finding]:
     Parameters
     ----------
     counts : Counts
-        From `sirolens.study.check_counts.work_out`.
+        From `sirolens.study.checker.counts.work_out`.
     """
     searched = {solved.split: solved for solved in counts.splits}
     for split in counts.published.splits:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from sirolens.message import Message, info
-from sirolens.study.check_counts import Counts
-from sirolens.study.check_findings import Finding, Weight, make, subject
-from sirolens.study.printed import PrintedP, percent_text
-from sirolens.study.published import Comparison, PairedTest, Proportion
+from sirolens.study.checker.counts import Counts
+from sirolens.study.checker.findings import Finding, Weight, make, subject
+from sirolens.study.checker.printed import PrintedP, percent_text
+from sirolens.study.checker.published import Comparison, PairedTest, Proportion
 
 __all__ = ["check_p_values", "p_text", "p_values", "signed_rank_p_values"]
 
@@ -95,7 +95,7 @@ def check_p_values(counts: Counts) -> Iterator[Finding]:
     Parameters
     ----------
     counts : Counts
-        From `sirolens.study.check_counts.work_out`.
+        From `sirolens.study.checker.counts.work_out`.
     """
     for one in counts.published.comparisons:
         yield from _comparison(counts, one)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from sirolens.report.terminal import show
 from sirolens.report.words import say
-from sirolens.study.check import check
-from sirolens.study.check_page import to_document, to_json
-from sirolens.study.published_file import read_published
-from tests.study.printed_figures import HEAD, entry
+from sirolens.study.checker.check import check
+from sirolens.study.checker.page import to_document, to_json
+from sirolens.study.checker.published_file import read_published
+from tests.study.checker.printed_figures import HEAD, entry
 
 OUTCOMES = ("OR", "CR", "PR", "NR")
 GROUPS = ("all", "A", "B")

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the real cases of ``docs/check.md`` from what the checker says of the examples.
 
-`python -m tests.study.check_cases` puts them into the page.
+`python -m tests.study.checker.cases` puts them into the page.
 """
 
 from __future__ import annotations
 
 from sirolens.report.words import say, severity_word
-from sirolens.study.check_findings import Weight
-from tests.study.printed_figures import EXAMPLES, ROOT, example
+from sirolens.study.checker.findings import Weight
+from tests.study.checker.printed_figures import EXAMPLES, ROOT, example
 
 PAGE = ROOT / "docs" / "check.md"
 BEGIN, END = "<!-- cases begin -->", "<!-- cases end -->"

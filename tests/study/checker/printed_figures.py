@@ -6,12 +6,12 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from sirolens.study.check import Checked, check
-from sirolens.study.check_findings import Finding, Weight
-from sirolens.study.published import Published
-from sirolens.study.published_file import read_published
+from sirolens.study.checker.check import Checked, check
+from sirolens.study.checker.findings import Finding, Weight
+from sirolens.study.checker.published import Published
+from sirolens.study.checker.published_file import read_published
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent
 EXAMPLES = sorted((ROOT / "examples" / "studies").glob("*.toml"))
 HEAD = 'title = "Invented"\nsource = { title = "Invented for a test", mark = "assumed", place = "none" }\n'
 BAD = (Weight.IMPOSSIBLE, Weight.INCONSISTENT)

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import final
 
-from sirolens.study.check_findings import subject
-from sirolens.study.integer_search import Share, Solution, counts_that_fit, solve_split
-from sirolens.study.published import Proportion, Published, Split
+from sirolens.study.checker.findings import subject
+from sirolens.study.checker.integer_search import Share, Solution, counts_that_fit, solve_split
+from sirolens.study.checker.published import Proportion, Published, Split
 
 __all__ = ["Counts", "SolvedSplit", "work_out"]
 

@@ -11,9 +11,9 @@ import random
 import pytest
 from validation.check import tables
 
-from sirolens.study.check import check
-from sirolens.study.check_findings import Finding, Weight
-from sirolens.study.published_file import read_published
+from sirolens.study.checker.check import check
+from sirolens.study.checker.findings import Finding, Weight
+from sirolens.study.checker.published_file import read_published
 
 ALARMS = (Weight.IMPOSSIBLE, Weight.INCONSISTENT)
 ALWAYS_FOUND = (tables.count_by_one, tables.denominator, tables.total, tables.interval_digit, tables.arm_size)

@@ -8,8 +8,8 @@ from typing import Any
 from sirolens.message import Message, info
 from sirolens.report.document import Block, Document, Findings, Heading, Headline, KeyFact, KeyFacts, Paragraph
 from sirolens.report.words import label, say
-from sirolens.study.check import Checked
-from sirolens.study.check_findings import Weight
+from sirolens.study.checker.check import Checked
+from sirolens.study.checker.findings import Weight
 
 __all__ = ["FORMAT", "to_document", "to_json"]
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from sirolens.message import Message, Value
 from sirolens.report.words import say
-from sirolens.study.check_findings import Weight
-from sirolens.study.check_tests import p_values, signed_rank_p_values
+from sirolens.study.checker.findings import Weight
+from sirolens.study.checker.p_values import p_values, signed_rank_p_values
 from tests.interop.charts import CHINESE
-from tests.study.printed_figures import BAD, EXAMPLES, checked, entry, example, found, only, share
+from tests.study.checker.printed_figures import BAD, EXAMPLES, checked, entry, example, found, only, share
 
 
 def codes(value: Value) -> list[str]:

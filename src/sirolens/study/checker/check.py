@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
-from sirolens.study.check_counts import work_out
-from sirolens.study.check_findings import Finding, Weight
-from sirolens.study.check_intervals import check_intervals
-from sirolens.study.check_means import check_means
-from sirolens.study.check_proportions import check_shares
-from sirolens.study.check_splits import check_splits
-from sirolens.study.check_sums import check_sums
-from sirolens.study.check_tests import check_p_values
-from sirolens.study.published import Published
+from sirolens.study.checker.counts import work_out
+from sirolens.study.checker.findings import Finding, Weight
+from sirolens.study.checker.intervals import check_intervals
+from sirolens.study.checker.means import check_means
+from sirolens.study.checker.p_values import check_p_values
+from sirolens.study.checker.proportions import check_shares
+from sirolens.study.checker.published import Published
+from sirolens.study.checker.splits import check_splits
+from sirolens.study.checker.sums import check_sums
 
 __all__ = ["Checked", "check"]
 
@@ -68,7 +68,7 @@ def check(published: Published) -> Checked:
 
     Examples
     --------
-    >>> from sirolens.study.published_file import read_published
+    >>> from sirolens.study.checker.published_file import read_published
     >>> text = '''
     ... title = "Invented"
     ... source = { title = "Invented example", mark = "assumed", place = "none" }

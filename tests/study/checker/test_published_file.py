@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sirolens.message import Message
 from sirolens.report.words import say
 from sirolens.source import Mark
-from sirolens.study.published_file import LARGEST_GROUP, read_published
-from tests.study.printed_figures import EXAMPLES
+from sirolens.study.checker.published_file import LARGEST_GROUP, read_published
+from tests.study.checker.printed_figures import EXAMPLES
 
 GOOD = """title = "Invented"
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-from sirolens.study.check_counts import Counts
-from sirolens.study.check_findings import MORE_DECIMALS, Finding, Weight, make, subject
-from sirolens.study.integer_search import spread_is_possible, sums_that_fit
-from sirolens.study.printed import plain_text
-from sirolens.study.published import Mean, Published
+from sirolens.study.checker.counts import Counts
+from sirolens.study.checker.findings import MORE_DECIMALS, Finding, Weight, make, subject
+from sirolens.study.checker.integer_search import spread_is_possible, sums_that_fit
+from sirolens.study.checker.printed import plain_text
+from sirolens.study.checker.published import Mean, Published
 
 __all__ = ["check_means", "sizes_from_means"]
 
@@ -27,7 +27,7 @@ def check_means(counts: Counts) -> Iterator[Finding]:
     Parameters
     ----------
     counts : Counts
-        From `sirolens.study.check_counts.work_out`.
+        From `sirolens.study.checker.counts.work_out`.
     """
     for one in counts.published.means:
         yield _one_size(one, one.sizes[0]) if len(one.sizes) == 1 else _many_sizes(one)

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-from sirolens.study.check_counts import Counts
-from sirolens.study.check_findings import MORE_DECIMALS, Finding, Fit, Weight, fits_of, make, what_of
-from sirolens.study.integer_search import counts_that_fit, denominators_that_fit, nearest_counts
-from sirolens.study.printed import Printed, percent_text
-from sirolens.study.published import Proportion
+from sirolens.study.checker.counts import Counts
+from sirolens.study.checker.findings import MORE_DECIMALS, Finding, Fit, Weight, fits_of, make, what_of
+from sirolens.study.checker.integer_search import counts_that_fit, denominators_that_fit, nearest_counts
+from sirolens.study.checker.printed import Printed, percent_text
+from sirolens.study.checker.published import Proportion
 
 __all__ = ["check_shares"]
 
@@ -26,7 +26,7 @@ def check_shares(counts: Counts) -> Iterator[Finding]:
     Parameters
     ----------
     counts : Counts
-        From `sirolens.study.check_counts.work_out`.
+        From `sirolens.study.checker.counts.work_out`.
     """
     for one in counts.published.proportions:
         found = _impossible(one)
@@ -125,7 +125,7 @@ def _alone(counts: Counts, one: Proportion, percent: Printed) -> Finding | None:
     """A percentage without count: does any count give it?"""
     what, place = what_of(one), one.place
     if one.sum_of and counts.sum_of_parts(one) is not None:
-        return None  # its parts say what it must be: sirolens.study.check_sums
+        return None  # its parts say what it must be: sirolens.study.checker.sums
     denominators = counts.denominators(one)
     if not denominators:
         smallest = next((n for n in range(1, 1_001) if counts_that_fit(percent, n)), None)

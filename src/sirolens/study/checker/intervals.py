@@ -9,10 +9,10 @@ from fractions import Fraction
 from statistics import NormalDist
 
 from sirolens.message import info
-from sirolens.study.check_counts import Counts
-from sirolens.study.check_findings import Finding, Weight, make, what_of
-from sirolens.study.printed import Printed
-from sirolens.study.published import Proportion
+from sirolens.study.checker.counts import Counts
+from sirolens.study.checker.findings import Finding, Weight, make, what_of
+from sirolens.study.checker.printed import Printed
+from sirolens.study.checker.published import Proportion
 
 __all__ = ["check_intervals", "intervals_of"]
 
@@ -65,7 +65,7 @@ def check_intervals(counts: Counts) -> Iterator[Finding]:
     Parameters
     ----------
     counts : Counts
-        From `sirolens.study.check_counts.work_out`.
+        From `sirolens.study.checker.counts.work_out`.
     """
     for one in counts.published.proportions:
         if one.interval is not None:
