@@ -13,7 +13,7 @@ from sirolens.response.cell_course import Association, CellCourse
 from sirolens.response.cell_samples import Subset
 from sirolens.response.cells import ControlComparison, PairedChange
 from sirolens.study.cohort import Analysis
-from sirolens.study.page_parts import NamedTable, Part, as_interval, p_value, significant, table_of
+from sirolens.study.page_parts import NamedTable, Part, as_interval, caption_of, p_value, significant, table_of
 
 __all__ = ["cell_parts"]
 
@@ -76,7 +76,9 @@ def _control_figure(one: ControlComparison, index: int) -> Block:
         axis=_name(one.subset),
     )
     alt = info("study.controls-alt", patients=len(one.patients), controls=len(one.controls))
-    return Figure(name=f"controls-{index}", drawing=drawing, alt=alt, caption=info("study.controls-figure"))
+    return Figure(
+        name=f"controls-{index}", drawing=drawing, alt=alt, caption=caption_of(drawing, info("study.controls-figure"))
+    )
 
 
 def _paired_figure(one: PairedChange, index: int) -> Block:
@@ -86,7 +88,9 @@ def _paired_figure(one: PairedChange, index: int) -> Block:
         pairs=tuple((float(a), float(b)) for a, b in zip(one.before, one.after, strict=True)),
     )
     alt = info("study.paired-alt", patients=len(one.patients))
-    return Figure(name=f"paired-{index}", drawing=drawing, alt=alt, caption=info("study.paired-figure"))
+    return Figure(
+        name=f"paired-{index}", drawing=drawing, alt=alt, caption=caption_of(drawing, info("study.paired-figure"))
+    )
 
 
 def _spread(median: float, low: float, high: float) -> Value:

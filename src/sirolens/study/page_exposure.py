@@ -7,12 +7,12 @@ import itertools
 import math
 
 from sirolens.message import Message, info, warning
-from sirolens.report.distribution_figure import MOST_POINTS, Distributions, Group
+from sirolens.report.distribution_figure import Distributions, Group
 from sirolens.report.document import Block, Cell, Figure, Findings, Heading, Interval, Paragraph
 from sirolens.report.roc_figure import Roc, RocCurve
 from sirolens.study.cohort import Analysis
 from sirolens.study.exposure_response import ExposureResponse
-from sirolens.study.page_parts import NamedTable, Part, as_interval, p_value, significant, table_of
+from sirolens.study.page_parts import NamedTable, Part, as_interval, caption_of, p_value, significant, table_of
 
 __all__ = ["exposure_parts", "odds_cell", "relation_parts"]
 
@@ -43,7 +43,7 @@ def exposure_parts(analysis: Analysis) -> list[Part]:
         band_low=low,
         band_high=high,
     )
-    caption = info("study.levels-caption-some", most=MOST_POINTS) if drawing.thinned else info("study.levels-caption")
+    caption = caption_of(drawing, info("study.levels-caption"))
     figure = Figure(name="levels", drawing=drawing, alt=info("study.levels-alt", levels=len(levels)), caption=caption)
     return [heading, Paragraph(sentences=tuple(sentences)), figure, _shares(analysis), _by_patient(analysis)]
 
@@ -161,7 +161,8 @@ def _relation_figures(analysis: Analysis, relation: ExposureResponse) -> list[Bl
         band_high=protocol.target_high_ng_ml,
     )
     alt = info("study.relation-alt", responders=len(yes), others=len(no))
-    figures: list[Block] = [Figure(name="relation", drawing=drawing, alt=alt, caption=info("study.relation-caption"))]
+    caption = caption_of(drawing, info("study.relation-caption"))
+    figures: list[Block] = [Figure(name="relation", drawing=drawing, alt=alt, caption=caption)]
     if len(yes) >= FEWEST_FOR_FIGURE and len(no) >= FEWEST_FOR_FIGURE:
         area = relation.area
         name = info("study.auc", area=round(area.area, 2))

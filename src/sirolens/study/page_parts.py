@@ -10,6 +10,7 @@ from typing import TypeAlias, final
 
 from sirolens.engine.statistics import interval as statistics
 from sirolens.message import Message, Value, info
+from sirolens.report.distribution_figure import MOST_POINTS, Distributions
 from sirolens.report.document import Block, Cell, Column, Interval, Table
 from sirolens.response.cohort import Characteristic, Cohort
 from sirolens.study.cohort_response import Rate
@@ -20,6 +21,7 @@ __all__ = [
     "arm_name",
     "as_interval",
     "blocks_of",
+    "caption_of",
     "declared_name",
     "label_value",
     "p_value",
@@ -55,6 +57,11 @@ def blocks_of(parts: Iterable[Part]) -> tuple[Block, ...]:
 def tables_of(parts: Iterable[Part]) -> dict[str, Table]:
     """Return the tables by name, shown or not."""
     return {one.name: one.table for one in parts if isinstance(one, NamedTable)}
+
+
+def caption_of(drawing: Distributions, text: Message) -> Message:
+    """Return a figure's caption, which says so where not every point is drawn."""
+    return info("study.caption-some", caption=text, most=MOST_POINTS) if drawing.thinned else text
 
 
 def table_of(
