@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sirolens.chart import (
     AdverseEvent,
@@ -81,11 +82,11 @@ def chart(
         platelet_counts=tuple(platelets),
         bleedings=asked,
         levels=drawn,
-        **extra,  # type: ignore[arg-type]
+        **extra,
     )
 
 
-def _extra(index: int, begun: datetime) -> dict[str, object]:
+def _extra(index: int, begun: datetime) -> dict[str, Any]:
     event = AdverseEvent(
         at=_at(begun, 20),
         recorded=_at(begun, 20),

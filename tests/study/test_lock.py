@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -43,9 +44,9 @@ def test_nothing_changed_is_said_as_a_check() -> None:
         ({"study": "t"}, "study.lock-study"),
     ],
 )
-def test_every_change_is_named_and_the_results_are_told_apart(change: dict[str, object], code: str) -> None:
-    same = [one.code for one in verify(LOCK, replace(LOCK, **change))]  # type: ignore[arg-type]
-    other = [one.code for one in verify(LOCK, replace(LOCK, results="6" * 64, **change))]  # type: ignore[arg-type]
+def test_every_change_is_named_and_the_results_are_told_apart(change: dict[str, Any], code: str) -> None:
+    same = [one.code for one in verify(LOCK, replace(LOCK, **change))]
+    other = [one.code for one in verify(LOCK, replace(LOCK, results="6" * 64, **change))]
     assert same == [code, "study.lock-results-same"]
     assert other == [code, "study.lock-results-changed"]
 

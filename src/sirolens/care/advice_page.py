@@ -17,7 +17,7 @@ from sirolens.chart import BleedingAsked, Chart, DoseStatus
 from sirolens.dosing.options import Option
 from sirolens.dosing.ranking import Outcome
 from sirolens.dosing.recommend import Advice
-from sirolens.message import Message, Severity, info
+from sirolens.message import Message, Severity, Value, info
 from sirolens.report.document import (
     Block,
     Document,
@@ -117,14 +117,14 @@ def advice_document(consultation: Consultation, *, version: str, details: bool =
 
 def _headline(advice: Advice) -> Headline:
     first = advice.first
-    values: dict[str, object] = {}
+    values: dict[str, Value] = {}
     if first is not None:
         values["regimen_text"] = first.plan.message
     elif advice.range_mg is not None:
         values |= {"low_mg": advice.range_mg[0], "high_mg": advice.range_mg[1]}
     blocked = any(message.severity is Severity.CRITICAL for message in advice.messages)
     severity = Severity.CRITICAL if blocked else Severity.INFO if first is not None else Severity.WARNING
-    text = Message(code=HEADLINES[advice.outcome], severity=severity, items=tuple(sorted(values.items())))  # type: ignore[arg-type]
+    text = Message(code=HEADLINES[advice.outcome], severity=severity, items=tuple(sorted(values.items())))
     taken = () if first is None else tuple(info("advice.each-intake", portions=i) for i in first.portions if i)
     before = (info("advice.critical-first"),) if blocked else ()
     return Headline(text=text, details=(*before, *taken, *advice.reasons))
