@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from sirolens.chart import Chart
     from sirolens.report.document import Document
 
-__all__ = ["asked_for", "instant_of", "rendered"]
+__all__ = ["asked_for", "check_pages", "instant_of", "kind_of", "rendered"]
+
+PAGES = (".html", ".pdf", ".docx")
 
 
 def instant_of(text: str | None, chart: Chart) -> datetime:
@@ -32,6 +35,22 @@ def instant_of(text: str | None, chart: Chart) -> datetime:
 def asked_for(html: Path | None, pdf: Path | None, docx: Path | None) -> tuple[tuple[Path, str], ...]:
     """Return the files that options ask for, with the kind of each."""
     return tuple((path, kind) for path, kind in ((html, "html"), (pdf, "pdf"), (docx, "docx")) if path is not None)
+
+
+def check_pages(out: Sequence[Path]) -> None:
+    """Refuse a report whose ending is of no page, before anything is computed."""
+    faults = [
+        error("write.format-unknown", place=Place(file=str(path)), value=path.suffix, known=PAGES)
+        for path in out
+        if path.suffix.lower() not in PAGES
+    ]
+    if faults:
+        raise InputError(*faults)
+
+
+def kind_of(path: Path) -> str:
+    """Return the kind of report that a file's ending asks for."""
+    return path.suffix.lower().removeprefix(".")
 
 
 def rendered(document: Document, kind: str, language: str) -> bytes:

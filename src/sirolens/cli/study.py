@@ -8,7 +8,6 @@ for a cohort's folder.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from typer.core import TyperGroup
 
 from sirolens import __version__
 from sirolens.cli import study_check
-from sirolens.cli.reports import rendered
+from sirolens.cli.reports import check_pages, kind_of, rendered
 from sirolens.cli.show import Language, language_option, show_flags, tell_first_run
 from sirolens.errors import InputError
 from sirolens.message import Message, Place, Severity, error
@@ -37,7 +36,6 @@ __all__ = ["LOCK_DIFFERS", "add_to"]
 LOCK_DIFFERS = 1
 """Exit code when a lock file says that something has changed; the report is written all the same."""
 REPORT = "report"
-PAGES = (".html", ".pdf", ".docx")
 
 
 class _StudyGroup(TyperGroup):
@@ -82,7 +80,7 @@ def _add_report(group: typer.Typer, language: str) -> None:
         from sirolens.study.page import study_document, study_tables
         from sirolens.study.protocol import StudyProtocol, load_protocol
 
-        _check_pages(out)
+        check_pages(out)
         inputs = [cohort, *([] if settings is None else [settings])]
         check_targets([*out, *([lock] if lock is not None else [])], inputs=inputs)
         _check_tables(tables)
@@ -95,7 +93,7 @@ def _add_report(group: typer.Typer, language: str) -> None:
         new, told = _locked(analysis, protocol, old)
         document = study_document(analysis, version=__version__, language=show_in, lock=new, verified=told)
         everything = study_tables(analysis, language=show_in, lock=new, verified=told)
-        made = {path: rendered(document, path.suffix.lower().removeprefix("."), show_in) for path in out}
+        made = {path: rendered(document, kind_of(path), show_in) for path in out}
         made |= _table_files(tables, everything, show_in, found.charts[0].zone)
         if lock is not None and old is None:
             from sirolens.study.lock import lock_text
@@ -126,17 +124,6 @@ def _add_template(group: typer.Typer, language: str) -> None:
 
         for path in write(folder, show_in):
             typer.echo(label("cli.written", show_in, file=str(path)), err=True)
-
-
-def _check_pages(out: Sequence[Path]) -> None:
-    """Refuse a report whose ending is of no page, before anything is computed."""
-    faults = [
-        error("write.format-unknown", place=Place(file=str(path)), value=path.suffix, known=PAGES)
-        for path in out
-        if path.suffix.lower() not in PAGES
-    ]
-    if faults:
-        raise InputError(*faults)
 
 
 def _check_tables(place: Path | None) -> None:

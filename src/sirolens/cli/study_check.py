@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sirolens import __version__
+from sirolens.cli.reports import check_pages, kind_of, rendered
 from sirolens.cli.show import Language, language_option, show_flags, tell_first_run
 from sirolens.errors import InputError
 from sirolens.message import Place, error
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from sirolens.response.cohort import Cohort
 
 __all__ = ["add_to"]
-
-PAGES = (".html", ".pdf", ".docx")
 
 
 def add_to(study: typer.Typer, language: str) -> None:
@@ -44,7 +43,7 @@ def _add_check(study: typer.Typer, language: str) -> None:
         from sirolens.study.checker.page import to_document, to_json
         from sirolens.study.checker.published_file import read_published
 
-        _check_pages(out)
+        check_pages(out)
         check_targets(out, inputs=[file])
         reading = read_published(_text(file, show_in), str(file))
         if reading.published is None:
@@ -52,7 +51,7 @@ def _add_check(study: typer.Typer, language: str) -> None:
         show_flags(reading.messages, show_in)
         checked = check(reading.published)
         document = to_document(checked, version=__version__)
-        made = {path: _page(document, path, show_in) for path in out}
+        made = {path: rendered(document, kind_of(path), show_in) for path in out}
         if as_json:
             typer.echo(json.dumps(to_json(checked, show_in), ensure_ascii=False, indent=2))
         else:
@@ -75,14 +74,14 @@ def _add_reproduce(study: typer.Typer, language: str) -> None:
         from sirolens.study.reproduce import reproduce
         from sirolens.study.reproduce_page import to_document, to_json
 
-        _check_pages(out)
+        check_pages(out)
         check_targets(out)
         if cohort is not None and cohort.exists():
             raise InputError(error("checker.folder-exists", place=Place(file=str(cohort))))
         tell_first_run(show_in)
         found = reproduce(paper, criteria)
         document = to_document(found, version=__version__)
-        made = {path: _page(document, path, show_in) for path in out}
+        made = {path: rendered(document, kind_of(path), show_in) for path in out}
         if as_json:
             typer.echo(json.dumps(to_json(found, show_in), ensure_ascii=False, indent=2))
         else:
@@ -108,31 +107,6 @@ def _text(file: Path, language: str) -> str:
     text, flags = decode(data, file=str(file))
     show_flags(flags, language)
     return text
-
-
-def _check_pages(out: Sequence[Path]) -> None:
-    """Refuse a page whose ending is of no page, before anything is computed."""
-    faults = [
-        error("write.format-unknown", place=Place(file=str(path)), value=path.suffix, known=PAGES)
-        for path in out
-        if path.suffix.lower() not in PAGES
-    ]
-    if faults:
-        raise InputError(*faults)
-
-
-def _page(document: Document, path: Path, language: str) -> bytes:
-    if path.suffix.lower() == ".pdf":
-        from sirolens.report.pdf import render as to_pdf
-
-        return to_pdf(document, language)
-    if path.suffix.lower() == ".docx":
-        from sirolens.report.docx import render as to_docx
-
-        return to_docx(document, language)
-    from sirolens.report.html import page
-
-    return page(document, language).encode()
 
 
 def _show(document: Document, language: str) -> None:

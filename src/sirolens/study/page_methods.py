@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from sirolens.message import Message, Value, info, warning
+from sirolens.message import Message, info, warning
+from sirolens.report.criteria_table import choices_table
 from sirolens.report.document import Cell, Findings, Heading, KeyFact, KeyFacts, Paragraph
-from sirolens.response.criteria_set import choice_names
 from sirolens.study.cohort import Analysis
 from sirolens.study.lock import Lock
 from sirolens.study.page_parts import NamedTable, Part, p_value, percent_interval, share_text, table_of
@@ -101,21 +99,7 @@ def ethics_parts(analysis: Analysis) -> list[Part]:
 def method_parts(analysis: Analysis) -> list[Part]:
     """Say by which methods and criteria everything was computed."""
     criteria = analysis.outcomes.criteria
-    columns = [
-        (info("study.column-choice"), "choice"),
-        (info("study.column-value"), "chosen"),
-        (info("study.column-mark"), "mark"),
-        (info("study.column-note"), "written"),
-    ]
-    rows: list[list[Cell]] = []
-    for name in choice_names():
-        basis = criteria.basis.get(name)
-        mark: Value = None
-        if basis is not None:
-            mark = info(f"study.mark-{basis.mark.value}") if basis.reported else info("study.mark-not-reported")
-        note = None if basis is None else tuple(text for text in (basis.place, basis.note) if text) or None
-        rows.append([info(f"verdict.choice-{name.replace('_', '-')}"), _choice(getattr(criteria, name)), mark, note])
-    table = table_of(columns, rows, caption=info("study.criteria-caption", written=criteria.title))
+    table = choices_table(criteria, caption=info("study.criteria-caption", written=criteria.title))
     sentences = tuple(info(f"study.method-{one}") for one in METHODS)
     source = info("study.criteria-source", source=criteria.source, name=criteria.name, version=criteria.version)
     return [
@@ -124,29 +108,6 @@ def method_parts(analysis: Analysis) -> list[Part]:
         Findings(messages=(source,)),
         NamedTable(name="criteria", table=table),
     ]
-
-
-def _choice(value: object) -> Value:
-    """A choice's value as a reader sees it, in the words of the page of criteria."""
-    match value:
-        case None:
-            return info("verdict.no-limit")
-        case bool():
-            return info("verdict.yes" if value else "verdict.no")
-        case Mapping():
-            return tuple(info("verdict.kind-days", kind=_kind(kind), days_d=days) for kind, days in value.items())
-        case tuple():
-            return tuple(_kind(one) if isinstance(one, str) and len(one) > 1 else one for one in value)
-        case str():
-            return value if value in (">=", ">") else info(f"verdict.word-{value}")
-        case int() | float():
-            return value
-        case _:
-            return str(value)
-
-
-def _kind(label: str) -> Message:
-    return info(f"response.event-{label}")
 
 
 def lock_parts(lock: Lock, verified: tuple[Message, ...]) -> list[Part]:
