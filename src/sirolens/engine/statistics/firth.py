@@ -22,6 +22,8 @@ __all__ = ["Coefficient", "FirthFit", "firth_logistic"]
 _STEPS = 200
 _LONGEST_STEP = 5.0  # on the standardised scale
 _CLOSE = 1e-10
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+"""Relative error of a log likelihood summed over some dozens of patients."""
 _FAR_BELOW = 1e6  # keeps a likelihood of zero a number that a root finder can use
 
 
@@ -204,8 +206,6 @@ def firth_logistic(X: ArrayLike, y: ArrayLike, level: float = 0.95) -> FirthFit:
 
 
 def _fitted(design: Array, moved: Array, y: Array, unit: Array, shift: Array, level: float) -> FirthFit:
-    from scipy.stats import chi2
-
     p = unit.size - 1
     everything = np.ones(p + 1, dtype=bool)
     beta, best, converged = _maximised(design, y, np.zeros(p + 1), everything)
@@ -228,10 +228,21 @@ def _fitted(design: Array, moved: Array, y: Array, unit: Array, shift: Array, le
         n=y.size,
         events=events,
         events_per_variable=min(events, y.size - events) / p if p else math.inf,
-        p_value=float(chi2.sf(2 * max(0.0, best - without), p)) if p else float("nan"),
+        p_value=_p_of_ratio(best, without, p) if p else float("nan"),
         separated=_separated(design, y),
         converged=True,
     )
+
+
+def _p_of_ratio(best: float, without: float, degrees: int) -> float:
+    """Return the P value of a fall of the log likelihood; one within the rounding of the two is no fall.
+
+    P falls as the root of the statistic: a rounding error of 1e-14 would take 1e-7 off a P of exactly 1.
+    """
+    from scipy.stats import chi2
+
+    fall = best - without
+    return float(chi2.sf(2 * fall if fall > _ROUNDING * max(1.0, abs(best)) else 0.0, degrees))
 
 
 def _profiled(X: Array, y: Array, beta: Array, best: float, j: int, unit: float, level: float) -> Coefficient:
@@ -255,7 +266,7 @@ def _profiled(X: Array, y: Array, beta: Array, best: float, j: int, unit: float,
         latest = beta.copy()
         limits.append(_limit(profile, estimate, target, side))
     latest = beta.copy()
-    p_value = float(chi2.sf(2 * max(0.0, best - profile(0.0)), 1))
+    p_value = _p_of_ratio(best, profile(0.0), 1)
     reason = None if all(math.isfinite(limit) for limit in limits) else Undefined.NOT_REACHED
     low, high = (limit / unit for limit in limits)
     interval = Interval(low=low, high=high, level=level, method="profile-penalised", reason=reason)
