@@ -30,6 +30,11 @@ SLOW = {
     "vl_convert",
     "arviz_stats",
     "statsmodels",
+    "antimony",
+    "libsbml",
+    "SALib",
+    "sklearn",
+    "zarr",
 }
 
 
