@@ -135,11 +135,41 @@ def _transcendental(code: int, a: Array, b: Array, out: Array) -> None:
             out[i] = np.log10(a[i])
         elif code == 3:
             out[i] = np.tanh(a[i])
+        elif code == 5:
+            out[i] = np.sin(a[i])
+        elif code == 6:
+            out[i] = np.cos(a[i])
+        elif code == 7:
+            out[i] = np.tan(a[i])
+        elif code == 8:
+            out[i] = np.arcsin(a[i])
+        elif code == 9:
+            out[i] = np.arccos(a[i])
+        elif code == 10:
+            out[i] = np.arctan(a[i])
+        elif code == 11:
+            out[i] = np.sinh(a[i])
+        elif code == 12:
+            out[i] = np.cosh(a[i])
+        elif code == 13:
+            out[i] = np.arcsinh(a[i])
+        elif code == 14:
+            out[i] = np.arccosh(a[i])
+        elif code == 15:
+            out[i] = np.arctanh(a[i])
+        elif code == 16:
+            out[i] = np.nan
+            if a[i] >= 0.0 and a[i] == np.floor(a[i]):
+                out[i] = 1.0
+                # 171! is beyond the largest number; the loop ends there even for an infinite argument.
+                for factor in range(2, int(min(a[i], 171.0)) + 1):
+                    out[i] *= factor
         else:
             out[i] = a[i] ** b[i]
 
 
-_CODES = {"exp": 0, "log": 1, "log10": 2, "tanh": 3, "pow": 4}
+_NAMES = "exp log log10 tanh pow sin cos tan asin acos atan sinh cosh asinh acosh atanh factorial"
+_CODES = {name: code for code, name in enumerate(_NAMES.split())}
 
 
 def _in_kernel(function: str, a: Array, b: Array | None = None) -> Array:

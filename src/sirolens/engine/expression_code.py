@@ -107,6 +107,16 @@ def larger(a, b):
     if a != a or b != b:
         return math.nan
     return a if a > b else b
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def factorial(a):
+    if not (a >= 0.0 and a == np.floor(a)):
+        return math.nan
+    result = 1.0
+    for factor in range(2, int(min(a, 171.0)) + 1):
+        result *= factor
+    return result
 """
 
 _AS_FUNCTION = {
@@ -125,7 +135,9 @@ _CALLS = {
     "log10": "math.log10",
     "sqrt": "math.sqrt",
     "abs": "abs",
-    "tanh": "math.tanh",
+    **{name: f"math.{name}" for name in ("sin", "cos", "tan", "asin", "acos", "atan")},
+    **{name: f"math.{name}" for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
+    "factorial": "factorial",
     # math.floor of a kernel gives an integer; NumPy's stays a float.
     "floor": "np.floor",
     "ceil": "np.ceil",

@@ -85,6 +85,7 @@ def _binary(node: Binary, du: Node, dv: Node) -> Node:
 
 def _outer(function: str, node: Node, u: Node) -> Node:
     """Derivative of a function of one argument at u; `node` is the call itself."""
+    square = Binary("^", u, _TWO)
     match function:
         case "exp":
             return node
@@ -96,9 +97,31 @@ def _outer(function: str, node: Node, u: Node) -> Node:
             return _over(_ONE, _times(_TWO, node))
         case "tanh":
             return _minus(_ONE, Binary("^", node, _TWO))
+        case "sin":
+            return Call("cos", (u,))
+        case "cos":
+            return Unary("-", Call("sin", (u,)))
+        case "tan":
+            return _plus(_ONE, Binary("^", node, _TWO))
+        case "asin":
+            return _over(_ONE, Call("sqrt", (_minus(_ONE, square),)))
+        case "acos":
+            return _over(Unary("-", _ONE), Call("sqrt", (_minus(_ONE, square),)))
+        case "atan":
+            return _over(_ONE, _plus(_ONE, square))
+        case "sinh":
+            return Call("cosh", (u,))
+        case "cosh":
+            return Call("sinh", (u,))
+        case "asinh":
+            return _over(_ONE, Call("sqrt", (_plus(square, _ONE),)))
+        case "acosh":
+            return _over(_ONE, Call("sqrt", (_minus(square, _ONE),)))
+        case "atanh":
+            return _over(_ONE, _minus(_ONE, square))
         case "abs":
             return Piecewise(((Unary("-", _ONE), Binary("<", u, _ZERO)),), _ONE)
-        case _:  # floor and ceil are constant between their jumps
+        case _:  # floor, ceil and factorial are constant between their jumps
             return _ZERO
 
 

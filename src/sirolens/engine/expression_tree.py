@@ -75,7 +75,8 @@ class Arity:
 
 #: Most arguments of `min` and `max`, and most branches of a piecewise value.
 MAX_ARGUMENTS = 50
-#: Every function a formula may call. `log` is the natural logarithm, `log10` the decimal one.
+#: Every function a formula may call. `log` is the natural logarithm, `log10` the decimal one; angles are in radians;
+#: `factorial` is not-a-number unless its argument is a whole number from 0 on.
 FUNCTIONS: dict[str, Arity] = {
     "exp": Arity(1, 1),
     "log": Arity(1, 1),
@@ -84,7 +85,19 @@ FUNCTIONS: dict[str, Arity] = {
     "abs": Arity(1, 1),
     "floor": Arity(1, 1),
     "ceil": Arity(1, 1),
+    "sin": Arity(1, 1),
+    "cos": Arity(1, 1),
+    "tan": Arity(1, 1),
+    "asin": Arity(1, 1),
+    "acos": Arity(1, 1),
+    "atan": Arity(1, 1),
+    "sinh": Arity(1, 1),
+    "cosh": Arity(1, 1),
     "tanh": Arity(1, 1),
+    "asinh": Arity(1, 1),
+    "acosh": Arity(1, 1),
+    "atanh": Arity(1, 1),
+    "factorial": Arity(1, 1),
     "pow": Arity(2, 2),
     "min": Arity(2, MAX_ARGUMENTS),
     "max": Arity(2, MAX_ARGUMENTS),

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import final
 
 from sirolens.engine.expression import Binary, Call, Expression, Name, Node, Number, Piecewise, Unary
+from sirolens.errors import ModelFileError
+from sirolens.message import error
 
 __all__ = ["Fortran", "cpp", "number_text"]
 
@@ -22,6 +24,12 @@ _FORTRAN = {
     "sqrt": "SQRT",
     "abs": "ABS",
     "tanh": "TANH",
+    "sin": "SIN",
+    "cos": "COS",
+    "tan": "TAN",
+    "asin": "ASIN",
+    "acos": "ACOS",
+    "atan": "ATAN",
 }
 
 
@@ -109,6 +117,8 @@ class Fortran:
             return self._arithmetic(Binary("^", node.arguments[0], node.arguments[1]), 5)
         if node.function in _FORTRAN:
             return f"{_FORTRAN[node.function]}({self._value(node.arguments[0], 0)})"
+        if node.function not in ("min", "max", "floor", "ceil"):
+            raise ModelFileError(error("models.untranslatable-function", function=node.function, language="NONMEM"))
         texts = [self._value(argument, 0) for argument in node.arguments]
         name = self._new()
         if node.function in ("min", "max"):
@@ -204,6 +214,8 @@ def _cpp_call(node: Call, rename: Mapping[str, str]) -> str:
         for text in texts[1:]:
             result = f"f{node.function}({result}, {text})"
         return result
+    if node.function == "factorial":
+        raise ModelFileError(error("models.untranslatable-function", function=node.function, language="C++"))
     return f"{'fabs' if node.function == 'abs' else node.function}({', '.join(texts)})"
 
 
