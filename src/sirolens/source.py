@@ -51,8 +51,8 @@ class Source:
 
     Examples
     --------
-    >>> Source(title="Seed study", mark=Mark.SEEN, year=2024, doi="10.1097/MBC.0000000000001303").cite()
-    'Seed study (2024), doi:10.1097/MBC.0000000000001303'
+    >>> Source(title="Sirolimus in ITP", mark=Mark.SEEN, year=2024, doi="10.1097/MBC.0000000000001303").cite()
+    'Sirolimus in ITP (2024), doi:10.1097/MBC.0000000000001303'
     """
 
     title: str

@@ -28,9 +28,9 @@ IDENTIFIER = re.compile(r"NCT\d{8}|Blood \d{4};.*|data-raw/.*")
 WORDY_UNIT = re.compile(r"years|\S+/day")
 AUTHOR_YEAR = re.compile(r"[A-Z][a-z]+( [A-Z])? \d{4}(, [A-Z][a-z]+ \d{4})?")
 # Titles of publications, which stay as published; every other title of a source is our own description of it.
-TITLES = frozenset({"seed-study", "cheng2020"})
+TITLES = frozenset({"twenty-patients-2024", "cheng2020"})
 TITLES_IN_CODE = frozenset(
-    {"Long-term evaluation of analytical methods used in sirolimus therapeutic drug monitoring", "Seed study", ""}
+    {"Long-term evaluation of analytical methods used in sirolimus therapeutic drug monitoring", "Sirolimus in ITP", ""}
 )
 
 

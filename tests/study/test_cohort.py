@@ -102,7 +102,7 @@ def _rates(analysis: Analysis, outcome: str, population: str = "due") -> tuple[i
     return rate.k, rate.n, 100 * rate.exact.low, 100 * rate.exact.high
 
 
-def test_the_seed_studys_rates_and_intervals_come_out_of_charts_that_have_them() -> None:
+def test_the_twenty_patients_rates_and_intervals_come_out_of_charts_that_have_them() -> None:
     # Oracle: clinical.md section 6: 12/20 36.05-80.88, 6/20 11.89-54.28 (Clopper-Pearson).
     kinds = (cohorts.COMPLETE,) * 6 + (cohorts.RESPONSE,) * 6 + (cohorts.NONE,) * 8
     charts = tuple(cohorts.chart(index, kind) for index, kind in enumerate(kinds))

@@ -34,7 +34,7 @@ def table(name: str) -> Mapping[str, Any]:
 def source(key: str) -> Source:
     """Return a source by its key.
 
-    >>> source("seed-study").pmid
+    >>> source("twenty-patients-2024").pmid
     '38625834'
     """
     entry = dict(table("sources")[key])

@@ -94,8 +94,8 @@ def written(text: str, language: str) -> str:
 def cite(source: Source, language: str) -> str:
     """Cite a source: the title of a publication as published, what we wrote of it in the reader's language.
 
-    >>> cite(Source(title="Seed study", mark=Mark.SEEN, year=2024, place="abstract", pmid="38625834"), "zh")
-    'Seed study (2024), 摘要, PMID 38625834'
+    >>> cite(Source(title="Sirolimus in ITP", mark=Mark.SEEN, year=2024, place="abstract", pmid="38625834"), "zh")
+    'Sirolimus in ITP (2024), 摘要, PMID 38625834'
     """
     place = None if source.place is None else written(source.place, language)
     return replace(source, title=written(source.title, language), place=place).cite()

@@ -180,7 +180,7 @@ def associations(
     partners = [subset for subset in samples.subsets if plain(subset.cell) == wanted]
     messages = list(samples.messages)
     if not partners and samples.values:
-        messages.append(warning("cells.no-partner", partner=partner))
+        messages.append(warning("cells.no-partner", partner_cell=partner))
     values = {subset: _values(samples, subset, windows) for subset in samples.subsets}
     rows = []
     for subset in samples.subsets:
@@ -197,7 +197,7 @@ def associations(
                             "cells.too-few-correlated",
                             cell=subset.cell,
                             gate=subset.method,
-                            partner=other.cell,
+                            partner_cell=other.cell,
                             when=_WORDS[when],
                             patients=len(both),
                             least=LEAST,

@@ -131,10 +131,10 @@ def as_interval(middle: float, found: statistics.Interval) -> Interval | None:
 
 
 def percent_interval(share: float, found: statistics.Interval) -> Interval | None:
-    """Put a share and its interval into one cell, in percent."""
+    """Put a share and its interval into one cell, in percent with one decimal."""
     if not math.isfinite(share):
         return None
-    return Interval(middle=100 * share, low=100 * found.low, high=100 * found.high)
+    return Interval(middle=round(100 * share, 1), low=round(100 * found.low, 1), high=round(100 * found.high, 1))
 
 
 def share_text(rate: Rate) -> str:

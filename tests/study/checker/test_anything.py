@@ -52,7 +52,7 @@ def other_entries(draw: st.DrawFn) -> str:
     if kind == "means":
         size: dict[str, object] = {"n": draw(COUNTS) + 1}
         if draw(st.booleans()):
-            size = {"n_from": 1 + draw(COUNTS), "n_to": 70}
+            size = {"n_from": 1 + draw(COUNTS), "n_to": 71}
         return entry(kind, group="A", quantity="relapses", mean=draw(PERCENTS), sd=draw(PERCENTS), **size)
     if kind == "paired_tests":
         return entry(kind, what="platelets", n=draw(st.integers(1, 80)), p=draw(P_VALUES))

@@ -122,6 +122,7 @@ CASES = [
     ('whole = "all"', 'whole = "al"', "checker.unknown-name", "al"),
     ("n = 10", "", "checker.how-many", "relapses"),
     ("n = 10", "n = 10\nn_from = 3\nn_to = 5", "checker.how-many", "relapses"),
+    ("n = 10", "n_from = 5\nn_to = 4", "checker.range-reversed", "4"),
     ("n = 10", 'n = 10\nstep = "0"', "checker.not-a-figure", "0"),
     ("n = 7", "n = 0", "models.wrong-type", "0"),
     ('name = "B"', 'name = "A"', "checker.group-twice", "A"),

@@ -235,6 +235,8 @@ def _mean(table: Table) -> Mean:
     first, last = _whole(table, "n_from", least=1), _whole(table, "n_to", least=1)
     if (n is None) == (first is None or last is None):
         table.faults.wrong("checker.how-many", table.path, table.text("quantity"), expected="n; n_from, n_to")
+    elif first is not None and last is not None and first > last:
+        table.faults.wrong("checker.range-reversed", (*table.path, "n_to"), last, expected=first)
     step = _figure(table, "step")
     if step is not None and step.value <= 0:
         table.faults.wrong("checker.not-a-figure", (*table.path, "step"), step.text, expected="> 0")
