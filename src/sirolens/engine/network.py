@@ -177,6 +177,21 @@ class Network:
         """Return the name as the file has it."""
         return self.labels.get(name, name)
 
+    def own_name(self, label: str) -> str:
+        """Return the name in this network of what the file calls so.
+
+        Examples
+        --------
+        >>> from sirolens.engine.expression import parse
+        >>> zero = parse("0")
+        >>> Network(
+        ...     name="", states=("lambda_",), parameters=(), values={}, initial={"lambda_": zero}, rates={"lambda_": zero},
+        ...     labels={"lambda_": "lambda"},
+        ... ).own_name("lambda")
+        'lambda_'
+        """
+        return next((name for name, shown in self.labels.items() if shown == label), label)
+
 
 def _fault(network: Network, code: str, at: str, /, name: str | None = None, **values: Value) -> Message:
     place = Place(line=network.lines[at]) if at in network.lines else None
@@ -382,8 +397,7 @@ def evaluate_outputs(
         ``network.unknown-output`` for a name the model does not have.
     """
     known = _at(network, state, parameters, inputs, time)
-    own = {shown: name for name, shown in network.labels.items()}
-    names = [own.get(name, name) for name in outputs]
+    names = [network.own_name(name) for name in outputs]
     unknown = [error("network.unknown-output", name=name) for name in names if name not in known]
     if unknown:
         raise ModelFileError(*unknown)
