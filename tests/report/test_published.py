@@ -24,6 +24,8 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MARKED = re.compile(rf"(?:{'|'.join(mark.value.upper() for mark in Mark)}): ")
 FREE = frozenset({"description", "dosing", "note", "place", "population", "reason", "sampling", "why"})
+MECHANISM = catalogues.SOURCE / "mechanism" / "assumptions.toml"
+JOURNAL = re.compile(r"[\w ]+ \d{4}((;\d+)+(:\w+)?|, PMC\d+)?")  # "Blood 1985;66:1105", "JCI 2016, PMC5096901"
 IDENTIFIER = re.compile(r"NCT\d{8}|Blood \d{4};.*|data-raw/.*")
 WORDY_UNIT = re.compile(r"years|\S+/day")
 AUTHOR_YEAR = re.compile(r"[A-Z][a-z]+( [A-Z])? \d{4}(, [A-Z][a-z]+ \d{4})?")
@@ -76,6 +78,13 @@ def of_response() -> Iterator[str]:
                 yield text
 
 
+def of_mechanism() -> Iterator[str]:
+    """What the mechanism model assumes: every meaning and reason, and our own description of each source."""
+    for path, text in strings(tomllib.loads(MECHANISM.read_text(encoding="utf-8"))):
+        if path[-1] in ("meaning", "reason", "title") or (path[-1] == "place" and not JOURNAL.fullmatch(text)):
+            yield text
+
+
 def of_code() -> Iterator[str]:
     """Sources that stand in the code: their titles and places."""
     for file in sorted(catalogues.SOURCE.rglob("*.py")):
@@ -86,7 +95,10 @@ def of_code() -> Iterator[str]:
                         yield str(keyword.value.value)
 
 
-NEEDED = frozenset(MARKED.sub("", text) for text in (*of_data_files(), *of_response(), *of_code())) - TITLES_IN_CODE
+NEEDED = (
+    frozenset(MARKED.sub("", text) for text in (*of_data_files(), *of_response(), *of_mechanism(), *of_code()))
+    - TITLES_IN_CODE
+)
 
 
 def test_every_free_text_of_a_shipped_file_has_its_chinese() -> None:

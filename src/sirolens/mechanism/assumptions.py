@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The register of assumptions: what every number of the mechanism model means, where it is from and how surely it is known.
+"""The register of assumptions: what every number of the mechanism model means, its source and how surely it is known.
 
-It is read from ``mechanism/assumptions.toml``. The equations stand in ``itp_sirolimus.ant``; `sirolens.mechanism.network`
-holds both against each other.
+It is read from ``mechanism/assumptions.toml``. The equations stand in ``itp_sirolimus.ant``;
+`sirolens.mechanism.network` holds both against each other.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class PartnerDose:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noise:
-    """How much a measured quantity varies between repeated samples of one patient; applied where visits are simulated."""
+    """How much a measured quantity varies between samples of one patient; applied where visits are simulated."""
 
     name: str
     outputs: tuple[str, ...]

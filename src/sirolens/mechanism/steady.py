@@ -119,7 +119,7 @@ def settle(
     rate = evaluate_rates(network, current, parameters, inputs)
     scale = np.maximum(np.abs(current), 1e-6)
     found = np.isfinite(current).all(axis=0) & (current >= 0.0).all(axis=0)
-    return current, found & (np.abs(rate) <= _SETTLED * scale).all(axis=0)
+    return current, found & np.all(np.abs(rate) <= _SETTLED * scale, axis=0)
 
 
 def tolerant_state(
