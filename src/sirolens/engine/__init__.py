@@ -22,7 +22,7 @@ from pathlib import Path
 
 __all__: list[str] = []
 
-_KERNEL_ROOMS = ("engine", "models", "dosing")
+_KERNEL_ROOMS = ("engine", "engine/simd", "models", "dosing")
 """Rooms whose kernels call each other across files; elsewhere a kernel's file is complete in itself (tested)."""
 
 

@@ -1,0 +1,427 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kernels of the integrator; compiled as they stand here for an example network, and behind every generated one.
+
+Eight patients advance together, each with its own time, step, error and verdict on its step; the one that has finished
+makes room for the next patient. The pair is that of Tsitouras (Computers & Mathematics with Applications 62 (2011)
+770-775), order 5(4), with its dense output of order 4. What follows the line "body" is copied behind the functions
+that `sirolens.engine.simd.codegen` writes in place of the example.
+
+Everything lives in one table of rows of eight, `w`: a clock, constants and inputs of the lanes, states, stages.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from sirolens.engine.simd.functions import exp, log
+from sirolens.engine.simd.vector import LANES, absolute, floor, fma, gather, get, lane_bits, like, put, select
+
+__all__ = ["run_lanes"]
+
+STATES, CONSTANTS, INPUTS, OUTPUTS = 1, 1, 0, 1
+C0, U0 = 12, 13
+OBSERVES_INPUTS = False
+NEEDED = (0,)  # states that outputs depend on
+
+
+@njit(nogil=True, error_model="numpy")
+def constants(p: Any, w: Any) -> None:
+    """Constants of a lane from its parameters."""
+    put(w, 0, get(p, 0))
+
+
+@njit(nogil=True, error_model="numpy")
+def begin(p: Any, y: Any) -> None:
+    """States at the start."""
+    put(y, 0, 1.0)
+
+
+@njit(nogil=True, error_model="numpy")
+def rates(time: Any, w: Any, y: int, dy: int) -> None:
+    """Rates of change of the states in rows from y on, into rows from dy on."""
+    put(w, dy, -get(w, C0) * get(w, y))
+
+
+@njit(nogil=True, error_model="numpy")
+def observe(time: Any, w: Any, y: int, out: int) -> None:
+    """What is observed of the states in rows from y on."""
+    put(w, out, get(w, y))
+
+
+# ---- body ----
+
+# Rows of the clock: time, proposed step, next stop, next output, logarithm of the last accepted error, whether the last
+# try was rejected, steps left, steps in a row that looked stiff and that did not, where a lane's inputs begin.
+T, STEP, STOP, DUE, PAST_ERROR, REJECTED, LEFT, STIFF, SMOOTH, BASE, FRESH = range(11)
+Y0 = U0 + INPUTS
+Z0 = Y0 + STATES  # states at the end of the step that is tried
+G0 = Z0 + STATES  # states at which stage 6 is taken
+D0 = G0 + STATES  # states between steps
+K0 = D0 + STATES  # seven stages
+O0 = K0 + 7 * STATES
+ROWS = O0 + OUTPUTS
+K1, K2, K3, K4, K5, K6, K7 = (K0 + s * STATES for s in range(7))
+
+DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE, LOOKS_STIFF = range(5)
+
+C2, C3, C4, C5 = 0.161, 0.327, 0.9, 0.9800255409045097
+A21 = 0.161
+A31, A32 = -0.008480655492356989, 0.335480655492357
+A41, A42, A43 = 2.8971530571054935, -6.359448489975075, 4.3622954328695815
+A51, A52, A53, A54 = 5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525
+A61, A62, A63, A64, A65 = (
+    5.86145544294642,
+    -12.92096931784711,
+    8.159367898576159,
+    -0.071584973281401,
+    -0.028269050394068383,
+)
+B1, B2, B3, B4, B5, B6 = (
+    0.09646076681806523,
+    0.01,
+    0.4798896504144996,
+    1.379008574103742,
+    -3.290069515436081,
+    2.324710524099774,
+)
+E1, E2, E3, E4, E5, E6, E7 = (
+    -0.00178001105222577714,
+    -0.0008164344596567469,
+    0.007880878010261995,
+    -0.1447110071732629,
+    0.5823571654525552,
+    -0.45808210592918697,
+    1.0 / 66.0,
+)
+
+# Step size control (Gustafsson's PI controller with the usual constants for order 5).
+SAFETY, PRESENT, PAST, AFTER_REJECTION, SMALLEST_CHANGE, LARGEST_CHANGE = 0.9, 0.14, 0.08, 0.2, 0.2, 5.0
+LEAST_ERROR, LEAST_PAST_ERROR = 1e-10, math.log(1e-4)
+SMALLEST_STEP = 4.0 * 2.220446049250313e-16  # over the time
+# A step looks stiff when h |lambda| is near the edge of what the pair can take (Hairer and Wanner, II, IV.2).
+EDGE_OF_STABILITY, STIFF_STEPS, SMOOTH_STEPS = 3.25, 15.0, 6.0
+
+
+@njit(nogil=True, error_model="numpy")
+def take_inputs(time: Any, w: Any, job: Any) -> None:
+    """Inputs at a time of each lane's own: cubic Hermite between the nodes of an even grid."""
+    nodes, slopes, grid = job.nodes, job.slopes, job.grid
+    # grid: start, 1/step, step, last cell, and how far apart nodes and inputs are in `nodes`
+    x = (time - grid[0]) * grid[1]
+    cell = floor(x)
+    cell = select(cell < 0.0, 0.0, select(cell > grid[3], grid[3], cell))
+    x = x - cell
+    at = fma(cell, grid[4], get(w, BASE))
+    for i in range(INPUTS):
+        here = at + i * grid[5]
+        there = here + grid[4]
+        a, b = gather(nodes, here), gather(nodes, there)
+        rise = b - a
+        first = fma(gather(slopes, here), grid[2], -rise)
+        last = fma(gather(slopes, there), -grid[2], rise)
+        back = 1.0 - x
+        put(w, U0 + i, fma(x * back, fma(back, first, x * last), fma(x, rise, a)))
+
+
+@njit(nogil=True, error_model="numpy")
+def take_stage(s: int, h: Any, end: Any, w: Any, job: Any) -> None:
+    """Stage s of a step of h to the time `end`; the rates at its states. Stage 7 is at the new states, in Z0."""
+    # One function for all stages, so that the rates are compiled once.
+    t, y = get(w, T), Z0
+    if s == 1:
+        y = Y0
+    elif s == 2:
+        a = h * A21
+        t = fma(h, C2, t)
+        for i in range(STATES):
+            put(w, Z0 + i, fma(a, get(w, K1 + i), get(w, Y0 + i)))
+    elif s == 3:
+        a, b = h * A31, h * A32
+        t = fma(h, C3, t)
+        for i in range(STATES):
+            put(w, Z0 + i, fma(a, get(w, K1 + i), fma(b, get(w, K2 + i), get(w, Y0 + i))))
+    elif s == 4:
+        a, b, c = h * A41, h * A42, h * A43
+        t = fma(h, C4, t)
+        for i in range(STATES):
+            z = fma(c, get(w, K3 + i), get(w, Y0 + i))
+            put(w, Z0 + i, fma(a, get(w, K1 + i), fma(b, get(w, K2 + i), z)))
+    elif s == 5:
+        a, b, c, d = h * A51, h * A52, h * A53, h * A54
+        t = fma(h, C5, t)
+        for i in range(STATES):
+            z = fma(c, get(w, K3 + i), fma(d, get(w, K4 + i), get(w, Y0 + i)))
+            put(w, Z0 + i, fma(a, get(w, K1 + i), fma(b, get(w, K2 + i), z)))
+    elif s == 6:
+        a, b, c, d, e = h * A61, h * A62, h * A63, h * A64, h * A65
+        t, y = end, G0
+        for i in range(STATES):
+            z = fma(d, get(w, K4 + i), fma(e, get(w, K5 + i), get(w, Y0 + i)))
+            put(w, G0 + i, fma(a, get(w, K1 + i), fma(b, get(w, K2 + i), fma(c, get(w, K3 + i), z))))
+    else:
+        a, b, c, d, e, f = h * B1, h * B2, h * B3, h * B4, h * B5, h * B6
+        t = end
+        for i in range(STATES):
+            z = fma(d, get(w, K4 + i), fma(e, get(w, K5 + i), fma(f, get(w, K6 + i), get(w, Y0 + i))))
+            put(w, Z0 + i, fma(a, get(w, K1 + i), fma(b, get(w, K2 + i), fma(c, get(w, K3 + i), z))))
+    if INPUTS > 0 and s != 7:  # stage 7 is taken at the time of stage 6
+        take_inputs(t, w, job)
+    rates(t, w, y, K0 + (s - 1) * STATES)
+
+
+@njit(nogil=True, error_model="numpy")
+def largest_error(h: Any, w: Any, rtol: float, atol: Any) -> Any:
+    """The largest error of a state over what is tolerated; not a number when a stage is not finite.
+
+    Fractions are compared crosswise, so that one division serves all states.
+    """
+    above, below = like(h, 0.0), like(h, 1.0)
+    finite = like(h, 0.0)
+    for i in range(STATES):
+        e = fma(get(w, K1 + i), E1, fma(get(w, K2 + i), E2, fma(get(w, K3 + i), E3, get(w, K4 + i) * E4)))
+        e = fma(get(w, K5 + i), E5, fma(get(w, K6 + i), E6, fma(get(w, K7 + i), E7, e)))
+        finite = fma(e, 0.0, finite)
+        e = absolute(e)
+        y, z = absolute(get(w, Y0 + i)), absolute(get(w, Z0 + i))
+        tolerated = fma(select(y > z, y, z), rtol, atol[i])
+        larger = e * below > above * tolerated
+        above, below = select(larger, e, above), select(larger, tolerated, below)
+    return h * (above / below) + finite
+
+
+@njit(nogil=True, error_model="numpy")
+def looks_stiff(h: Any, w: Any) -> Any:
+    """Whether h |lambda| is at the edge of stability: stages 6 and 7 are taken at one time and different states."""
+    slope, state = like(h, 0.0), like(h, 0.0)
+    for i in range(STATES):
+        k, z = get(w, K7 + i) - get(w, K6 + i), get(w, Z0 + i) - get(w, G0 + i)
+        slope, state = fma(k, k, slope), fma(z, z, state)
+    return h * h * slope > state * (EDGE_OF_STABILITY * EDGE_OF_STABILITY)
+
+
+@njit(nogil=True, error_model="numpy")
+def interpolate(h: Any, w: Any) -> None:
+    """The states that outputs need at the time of the next output, by the dense output, into D0."""
+    x = (get(w, DUE) - get(w, T)) / h
+    xx = x * x
+    b1 = -1.0530884977290216 * x * (x - 1.3299890189751412) * fma(x, x - 1.4364028541716351, 0.7139816917074209)
+    b2 = 0.1017 * xx * fma(x, x - 2.1966568338249754, 1.2949852507374631)
+    b3 = 2.490627285651252793 * xx * fma(x, x - 2.38535645472061657, 1.57803468208092486)
+    b4 = -16.54810288924490272 * (x - 1.21712927295533244) * (x - 0.61620406037800089) * xx
+    b5 = 47.37952196281928122 * (x - 1.203071208372362603) * (x - 0.658047292653547382) * xx
+    b6 = -34.87065786149660974 * (x - 1.2) * (x - 0.666666666666666667) * xx
+    b7 = 2.5 * (x - 1.0) * (x - 0.6) * xx
+    for i in NEEDED:
+        slope = fma(b1, get(w, K1 + i), fma(b2, get(w, K2 + i), fma(b3, get(w, K3 + i), b4 * get(w, K4 + i))))
+        slope = fma(b5, get(w, K5 + i), fma(b6, get(w, K6 + i), fma(b7, get(w, K7 + i), slope)))
+        put(w, D0 + i, fma(h, slope, get(w, Y0 + i)))
+
+
+@njit(nogil=True, error_model="numpy")
+def first_step(w: Any, rtol: float, atol: Any, most: float) -> Any:
+    """A step to start with, from states and rates (after Hairer, Norsett and Wanner, Solving ODEs I, section II.4)."""
+    size, slope = like(get(w, T), 0.0), like(get(w, T), 0.0)
+    for i in range(STATES):
+        y, k = absolute(get(w, Y0 + i)), absolute(get(w, K1 + i))
+        scale = 1.0 / fma(y, rtol, atol[i])
+        size, slope = select(y * scale > size, y * scale, size), select(k * scale > slope, k * scale, slope)
+    h = select((size < 1e-5) | (slope < 1e-5), 1e-6, 0.01 * size / slope)
+    return select(h < most, h, most)
+
+
+@njit(nogil=True, error_model="numpy")
+def take_step(w: Any, job: Any) -> Any:
+    """Try a step in every lane. Its length and its error; the clock's next step, and its counts, are set."""
+    wanted = get(w, STEP)
+    wanted = select(wanted < job.most_step, wanted, job.most_step)
+    span = get(w, STOP) - get(w, T)
+    last = wanted * 1.01 >= span
+    # Two equal steps rather than a step and a sliver.
+    h = select(last, span, select(2.0 * wanted > span, 0.5 * span, wanted))
+    end = select(last, get(w, STOP), get(w, T) + h)
+    for s in range(2, 8):
+        take_stage(s, h, end, w, job)
+    error = largest_error(h, w, job.rtol, job.atol)
+    accepted = error <= 1.0
+    size = log(select(error > LEAST_ERROR, error, LEAST_ERROR))
+    before = get(w, PAST_ERROR)
+    growth = SAFETY * exp(select(accepted, fma(before, PAST, size * -PRESENT), size * -AFTER_REJECTION))
+    highest = select(get(w, REJECTED) > 0.0, 1.0, like(h, LARGEST_CHANGE))
+    growth = select(growth > SMALLEST_CHANGE, growth, SMALLEST_CHANGE)
+    growth = select(growth < highest, growth, highest)
+    growth = select(error == error, growth, 0.1)
+    following = h * growth
+    # A step cut short by a stop says nothing against the longer one.
+    put(w, STEP, select(accepted & (following < wanted) & (h < wanted), wanted, following))
+    held = select(size > LEAST_PAST_ERROR, size, LEAST_PAST_ERROR)
+    put(w, PAST_ERROR, select(accepted, held, before))
+    put(w, REJECTED, select(accepted, like(h, 0.0), 1.0))
+    put(w, LEFT, get(w, LEFT) - 1.0)
+    stiff = looks_stiff(h, w)
+    smooth = get(w, SMOOTH)
+    stiffness = select(stiff, get(w, STIFF) + 1.0, select(smooth >= SMOOTH_STEPS, 0.0, get(w, STIFF)))
+    put(w, STIFF, select(accepted, stiffness, get(w, STIFF)))
+    put(w, SMOOTH, select(accepted, select(stiff, 0.0, smooth + 1.0), smooth))
+    return h, end, error
+
+
+@njit(nogil=True, error_model="numpy")
+def observe_there(time: Any, w: Any, job: Any) -> None:
+    """What is observed of the states in D0."""
+    if OBSERVES_INPUTS:
+        take_inputs(time, w, job)
+    observe(time, w, D0, O0)
+
+
+@njit(nogil=True, error_model="numpy")
+def write_row(s: int, row: int, lane: int, w: Any, out: Any) -> None:
+    """Copy what has been observed in slot s to a row of its patient."""
+    for i in range(OUTPUTS):
+        out[i, row, lane] = w[O0 + i, s]
+
+
+@njit(nogil=True, error_model="numpy")
+def give_doses(s: int, dose: int, last: int, end: float, doses: Any, w: Any) -> int:
+    """Give slot s every dose that is due, and set its next stop; the first dose still to come."""
+    while dose < last and doses.times[dose] <= w[T, s]:
+        w[Y0 + doses.state[dose], s] += doses.amount[dose]
+        dose += 1
+    w[STOP, s] = doses.times[dose] if dose < last and doses.times[dose] < end else end
+    w[FRESH, s] = 1.0
+    return dose
+
+
+@njit(nogil=True, error_model="numpy")
+def start_lane(s: int, lane: int, job: Any, w: Any, scratch: Any) -> int:
+    """Put a patient into slot s; the first dose still to come."""
+    p, c, y = scratch
+    for i in range(p.size):
+        p[i] = job.parameters[i, lane]
+    constants(p, c)
+    if job.initial.shape[0] > 0:
+        for i in range(STATES):
+            y[i] = job.initial[i, lane]
+    else:
+        begin(p, y)
+    for i in range(CONSTANTS):
+        w[C0 + i, s] = c[i]
+    for i in range(STATES):
+        w[Y0 + i, s] = y[i]
+    for i in range(C0):
+        w[i, s] = 0.0
+    w[T, s] = job.start
+    w[LEFT, s] = job.most_steps
+    w[PAST_ERROR, s] = LEAST_PAST_ERROR
+    w[BASE, s] = lane * job.lane_apart
+    w[DUE, s] = job.times[0]
+    dose, last = job.offsets[lane], job.offsets[lane + 1]
+    while dose < last and job.doses.times[dose] < job.start:
+        dose += 1
+    return give_doses(s, dose, last, job.times[-1], job.doses, w)
+
+
+@njit(nogil=True, error_model="numpy")
+def leave(s: int, lane: int, job: Any, result: Any, w: Any) -> None:
+    """Write down with what a patient came to the end, and make the slot idle."""
+    result.steps[lane] = job.most_steps - w[LEFT, s]
+    for i in range(STATES):
+        result.final[i, lane] = w[Y0 + i, s] if result.status[lane] == DONE else math.nan
+    w[STEP, s] = 0.0
+    w[DUE, s] = math.inf
+    w[STOP, s] = math.inf
+
+
+@njit(nogil=True, error_model="numpy")
+def what_failed(s: int, error: float, job: Any, w: Any) -> int:
+    """Why slot s cannot go on after a step of that error; DONE if it can."""
+    if not error <= 1.0 and not w[STEP, s] > SMALLEST_STEP * abs(w[T, s]) + 1e-300:
+        return STEP_TOO_SMALL if math.isfinite(error) else NOT_FINITE
+    if w[LEFT, s] <= 0.0:
+        return TOO_MANY_STEPS
+    if w[STIFF, s] >= STIFF_STEPS and (job.times[-1] - w[T, s]) > job.steps_worth * w[STEP, s]:
+        return LOOKS_STIFF
+    return DONE
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def run_lanes(low: int, high: int, job: Any, result: Any, w: Any) -> None:
+    """Integrate patients low <= lane < high."""
+    lanes, row, dose = np.full(LANES, -1), np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
+    scratch = np.empty(job.parameters.shape[0]), np.empty(CONSTANTS), np.empty(STATES)
+    errors = np.zeros((3, LANES))
+    w[:] = 0.0
+    w[DUE], w[STOP] = math.inf, math.inf
+    outputs, final_time = job.times.size, job.times[-1]
+    following, alive, fresh, ended = low, 0, True, False
+    while True:
+        # Free slots take the next patients.
+        if alive < LANES and following < high:
+            for s in range(LANES):
+                if lanes[s] < 0 and following < high:
+                    dose[s], row[s], lanes[s] = start_lane(s, following, job, w, scratch), 0, following
+                    following, alive, fresh = following + 1, alive + 1, True
+                    ended = ended or w[T, s] >= final_time
+        if alive == 0:
+            return
+        # Patients at the end are observed there and leave.
+        if ended:
+            ended = False
+            for i in range(STATES):
+                put(w, D0 + i, get(w, Y0 + i))
+            observe_there(get(w, T), w, job)
+            for s in range(LANES):
+                if lanes[s] >= 0 and w[T, s] >= final_time:
+                    while row[s] < outputs:
+                        write_row(s, row[s], lanes[s], w, result.values)
+                        row[s] += 1
+                    result.status[lanes[s]] = DONE
+                    leave(s, lanes[s], job, result, w)
+                    lanes[s], alive = -1, alive - 1
+            continue
+        # After a jump stage 1 is computed afresh; where nothing has jumped it comes out as it was.
+        if fresh:
+            fresh = False
+            for stage in range(1, 2):
+                take_stage(stage, get(w, T), get(w, T), w, job)
+            new = (get(w, FRESH) > 0.0) & (get(w, STEP) == 0.0)
+            put(w, STEP, select(new, first_step(w, job.rtol, job.atol, job.most_step), get(w, STEP)))
+            put(w, FRESH, like(get(w, T), 0.0))
+        h, end, error = take_step(w, job)
+        accepted = error <= 1.0
+        # Outputs that fall into an accepted step.
+        due = lane_bits(accepted & (get(w, DUE) < end))
+        while due != 0:
+            interpolate(h, w)
+            observe_there(get(w, DUE), w, job)
+            for s in range(LANES):
+                if due >> s & 1:
+                    write_row(s, row[s], lanes[s], w, result.values)
+                    row[s] += 1
+                    w[DUE, s] = job.times[row[s]] if row[s] < outputs else math.inf
+            due = lane_bits(accepted & (get(w, DUE) < end))
+        # Where the step is accepted it is taken, and ends perhaps at a dose or at the end.
+        for i in range(STATES):
+            put(w, Y0 + i, select(accepted, get(w, Z0 + i), get(w, Y0 + i)))
+            put(w, K1 + i, select(accepted, get(w, K7 + i), get(w, K1 + i)))
+        put(w, T, select(accepted, end, get(w, T)))
+        stopped = lane_bits(accepted & (end >= get(w, STOP)))
+        troubled = lane_bits((error != error) | (error > 1.0) | (get(w, LEFT) <= 0.0) | (get(w, STIFF) >= STIFF_STEPS))
+        if stopped | troubled:
+            put(errors, 0, error)
+            for s in range(LANES):
+                if lanes[s] < 0:
+                    continue
+                if stopped >> s & 1:
+                    dose[s] = give_doses(s, dose[s], job.offsets[lanes[s] + 1], final_time, job.doses, w)
+                    ended = ended or w[T, s] >= final_time
+                    fresh = True
+                if troubled >> s & 1 and not w[T, s] >= final_time:
+                    why = what_failed(s, errors[0, s], job, w)
+                    if why != DONE:
+                        result.status[lanes[s]] = why
+                        leave(s, lanes[s], job, result, w)
+                        lanes[s], alive = -1, alive - 1
