@@ -9,7 +9,7 @@ blockers are not modelled: the file has no state for them, and asking for one sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import final
 
@@ -94,7 +94,7 @@ COURSES: Mapping[str, Course] = MappingProxyType(
             dose="",
             day=(),
             source=Source(
-                title="ATRA added nothing significant to sirolimus in lupus (70 patients)",
+                title="ATRA added nothing significant to sirolimus in lupus",
                 mark=Mark.SEEN,
                 pmid="31551029",
             ),
@@ -201,6 +201,9 @@ def partner(
     return Partner(name=name, state=dose.state, time_d=times, amount=amount, messages=said)
 
 
+_BY_COUNT = _schedule("Romiplostim by count, weekly steps")
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Titration:
@@ -238,7 +241,7 @@ class Titration:
     high_10e9_l: float = 200.0
     stop_10e9_l: float = 400.0
     noise_cv: float = 0.15
-    source: Source = Source(title="Romiplostim by count, weekly steps", mark=Mark.ASSUMED)
+    source: Source = field(default=_BY_COUNT)
 
     def next_dose(self, dose: Array, held: NDArray[np.bool_], count_10e9_l: Array) -> tuple[Array, NDArray[np.bool_]]:
         """The standing dose and who is held, after a count; the dose given is 0 where held."""

@@ -22,7 +22,7 @@ from sirolens.errors import InputError
 from sirolens.mechanism.upstream_code import forcing_module
 from sirolens.message import error
 
-__all__ = ["HALVINGS", "STEP_D", "Courses", "Grid", "Split", "follow", "grid", "interpolate", "split"]
+__all__ = ["HALVINGS", "STEP_D", "Courses", "Grid", "Split", "follow", "grid", "interpolate", "split", "without"]
 
 Array = NDArray[np.float64]
 
@@ -272,6 +272,32 @@ def split(network: Network, port: str = "C") -> Split:
         constants=network.constants,
         parameters=network.parameters,
         rest=_rest(network, port, states),
+    )
+
+
+def without(network: Network, port: str) -> Network:
+    """Close a port: put 0 in its place wherever it stands.
+
+    Examples
+    --------
+    >>> from sirolens.engine.expression import parse
+    >>> model = Network(
+    ...     name="", states=("P",), parameters=(), values={}, inputs=("flare",), initial={"P": parse("1")},
+    ...     rates={"P": parse("flare - P")},
+    ... )
+    >>> without(model, "flare").rates["P"].printed, without(model, "flare").inputs
+    ('0 - P', ())
+    """
+    nothing: Mapping[str, Node] = {port: Number(0.0)}
+
+    def closed(formulas: Mapping[str, Expression]) -> dict[str, Expression]:
+        return {name: Expression(_substituted(one.root, nothing)) for name, one in formulas.items()}
+
+    return replace(
+        network,
+        inputs=tuple(name for name in network.inputs if name != port),
+        definitions=closed(network.definitions),
+        rates=closed(network.rates),
     )
 
 
