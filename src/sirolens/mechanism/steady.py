@@ -8,6 +8,7 @@ definitions.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +24,7 @@ TOLERANT_HELP = 0.05
 """Where the search for the tolerant state begins: help, and all that help keeps alive, as a share of the baseline."""
 _FIRST_STEP_D = 0.25
 _GROWTH = 1.7
-_STEPS = 60
+_STEPS = 40
 _SETTLED = 1e-9  # |dX/dt| relative to X, per day
 
 
@@ -86,10 +87,13 @@ def jacobian(
     return out
 
 
+@lru_cache(maxsize=4096)
+def _slope(formula: Expression, name: str) -> Expression:
+    return derivative(formula, name)
+
+
 def _chained(formula: Expression, known: Mapping[str, Array], slopes: Mapping[str, Array]) -> Array | None:
-    parts = [
-        slopes[name] * evaluate(derivative(formula, name), known) for name in sorted(formula.names) if name in slopes
-    ]
+    parts = [slopes[name] * evaluate(_slope(formula, name), known) for name in sorted(formula.names) if name in slopes]
     return np.sum(parts, axis=0) if parts else None
 
 
