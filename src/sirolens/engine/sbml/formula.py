@@ -216,6 +216,11 @@ def _kinds() -> Mapping[int, str]:
     return {getattr(libsbml, name): name[4:] for name in dir(libsbml) if name.startswith("AST_")}
 
 
+def _check_size(root: Node) -> None:
+    if sum(1 for _ in islice(nodes(root), MAX_MATH_NODES + 1)) > MAX_MATH_NODES:
+        raise _TooLargeError
+
+
 def _shown(kind: str) -> str:
     return {"FUNCTION_RATE_OF": "rateOf"}.get(kind, kind.rpartition("FUNCTION_")[2].lower())
 
@@ -231,6 +236,10 @@ def _number(node: Any, kind: str) -> Node:
 
 _NUMBERS = frozenset({"INTEGER", "REAL", "REAL_E", "RATIONAL"})
 _CONSTANTS = {"CONSTANT_E": math.e, "CONSTANT_PI": math.pi, "CONSTANT_TRUE": 1.0, "CONSTANT_FALSE": 0.0}
+
+
+class _TooLargeError(Exception):
+    """Ends the reading of one formula."""
 
 
 @final
@@ -254,6 +263,7 @@ class Mathematics:
     functions: dict[str, Any]
     file: str | None = None
     faults: list[Message] = field(default_factory=list)
+    _steps: int = 0  # nodes read of the formula at hand, those of functions each time they are called
 
     def refuse(self, code: str, line: int | None, /, **values: Value) -> Node:
         """Note a fault; the tree goes on with 0 in its place, so that every fault of a file is found."""
@@ -280,8 +290,11 @@ class Mathematics:
             return self.refuse("formula-missing", line, where=where)
         names = {**self.names, **(local or {})}
         bound: dict[str, Node] = {own: Name(name) for own, name in names.items()}
-        result = self._node(math_, bound, where, line, 0, ())
-        if sum(1 for _ in islice(nodes(result), MAX_MATH_NODES + 1)) > MAX_MATH_NODES:
+        self._steps = 0
+        try:
+            result = self._node(math_, bound, where, line, 0, ())
+            _check_size(result)
+        except _TooLargeError:
             return self.refuse("formula-too-large", line, where=where, limit=MAX_MATH_NODES)
         return result
 
@@ -289,6 +302,9 @@ class Mathematics:
         self, node: Any, bound: Mapping[str, Node], where: str, line: int, depth: int, inside: tuple[str, ...]
     ) -> Node:
         kind = _kinds().get(node.getType(), "UNKNOWN")
+        self._steps += 1
+        if self._steps > MAX_MATH_NODES:
+            raise _TooLargeError
         if depth > MAX_MATH_DEPTH:
             return self.refuse("formula-too-deep", line, where=where, limit=MAX_MATH_DEPTH)
         if kind in _NUMBERS:
@@ -329,7 +345,7 @@ class Mathematics:
         count = function.getNumArguments()
         if count != len(arguments):
             return self.refuse("argument-count", line, where=where, function=name, count=len(arguments))
-        if sum(sum(1 for _ in islice(nodes(a), MAX_MATH_NODES)) for a in arguments) >= MAX_MATH_NODES:
-            return self.refuse("formula-too-large", line, where=where, limit=MAX_MATH_NODES)
+        for argument in arguments:
+            _check_size(argument)
         bound = {str(function.getArgument(i).getName()): arguments[i] for i in range(count)}
         return self._node(function.getBody(), bound, name, int(function.getLine()), depth + 1, (*inside, name))
