@@ -48,6 +48,7 @@ __all__ = [
     "TRIAL",
     "K",
     "carry_out",
+    "dense_weights",
     "interpolate",
     "next_due",
     "restart",
@@ -81,6 +82,21 @@ def restart(clock: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def dense_weights(x: float) -> tuple[float, float, float, float, float, float, float]:
+    """What each of the seven stages weighs at the fraction x of a step: the continuous extension of order 4."""
+    xx = x * x
+    return (
+        -1.0530884977290216 * x * (x - 1.3299890189751412) * (xx - 1.4364028541716351 * x + 0.7139816917074209),
+        0.1017 * xx * (xx - 2.1966568338249754 * x + 1.2949852507374631),
+        2.490627285651252793 * xx * (xx - 2.38535645472061657 * x + 1.57803468208092486),
+        -16.54810288924490272 * (x - 1.21712927295533244) * (x - 0.61620406037800089) * xx,
+        47.37952196281928122 * (x - 1.203071208372362603) * (x - 0.658047292653547382) * xx,
+        -34.87065786149660974 * (x - 1.2) * (x - 0.666666666666666667) * xx,
+        2.5 * (x - 1.0) * (x - 0.6) * xx,
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def interpolate(time_h: float, clock: Any, work: Any) -> None:
     """The states inside the last step, by its dense output of order 4, into TRIAL."""
     if time_h >= clock[T1]:
@@ -88,15 +104,7 @@ def interpolate(time_h: float, clock: Any, work: Any) -> None:
             work[TRIAL, i] = work[END, i]
         return
     h = clock[T1] - clock[T0]
-    x = (time_h - clock[T0]) / h
-    xx = x * x
-    b1 = -1.0530884977290216 * x * (x - 1.3299890189751412) * (xx - 1.4364028541716351 * x + 0.7139816917074209)
-    b2 = 0.1017 * xx * (xx - 2.1966568338249754 * x + 1.2949852507374631)
-    b3 = 2.490627285651252793 * xx * (xx - 2.38535645472061657 * x + 1.57803468208092486)
-    b4 = -16.54810288924490272 * (x - 1.21712927295533244) * (x - 0.61620406037800089) * xx
-    b5 = 47.37952196281928122 * (x - 1.203071208372362603) * (x - 0.658047292653547382) * xx
-    b6 = -34.87065786149660974 * (x - 1.2) * (x - 0.666666666666666667) * xx
-    b7 = 2.5 * (x - 1.0) * (x - 0.6) * xx
+    b1, b2, b3, b4, b5, b6, b7 = dense_weights((time_h - clock[T0]) / h)
     for i in range(work.shape[1]):
         slope = b1 * work[K, i] + b2 * work[K + 1, i] + b3 * work[K + 2, i] + b4 * work[K + 3, i]
         slope += b5 * work[K + 4, i] + b6 * work[K + 5, i] + b7 * work[K + 6, i]
