@@ -15,8 +15,9 @@ from numba import njit
 
 from sirolens.engine.simd.vector import LANES, get, put
 
-__all__ = ["load_tile", "relax", "relaxation_weights", "store_tile"]
+__all__ = ["load_tile", "relax", "relaxation_weights", "store_tiles"]
 
+_NODES_AT_ONCE = 32  # so that what is read for one patient is still near for the next
 _TERMS = 22  # of the series of phi_3 for |x| <= 1: the first one left out is below 1e-23
 
 
@@ -106,10 +107,25 @@ def load_tile(rows: Any, low: int, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def store_tile(tile: Any, low: int, state: int, values: Any, slopes: Any, extra: Any) -> None:
-    """Copy what `relax` wrote into the arrays (N, G, states) of patients low <= i < low + 8."""
-    for lane in range(min(LANES, values.shape[0] - low)):
-        for g in range(values.shape[1]):
-            values[low + lane, g, state] = tile[3 * g, lane]
-            slopes[low + lane, g, state] = tile[3 * g + 1, lane]
-            extra[low + lane, g, state] = tile[3 * g + 2, lane]
+def store_tiles(tiles: Any, low: int, values: Any, slopes: Any, corrected: Any) -> None:
+    """Copy what `relax` wrote for every state (S, 3 G, 8) into the arrays (N, G, S) of patients low <= i < low + 8.
+
+    `values` may hold the last node only, (N, 1, S).
+    """
+    nodes, states = slopes.shape[1], slopes.shape[2]
+    whole = values.shape[1] == nodes
+    for begin in range(0, nodes, _NODES_AT_ONCE):
+        end = min(begin + _NODES_AT_ONCE, nodes)
+        for lane in range(min(LANES, slopes.shape[0] - low)):
+            i = low + lane
+            for g in range(begin, end):
+                for s in range(states):
+                    slopes[i, g, s] = tiles[s, 3 * g + 1, lane]
+                    corrected[i, g, s] = tiles[s, 3 * g, lane] + tiles[s, 3 * g + 2, lane]
+                if whole:
+                    for s in range(states):
+                        values[i, g, s] = tiles[s, 3 * g, lane]
+    if not whole:
+        for lane in range(min(LANES, slopes.shape[0] - low)):
+            for s in range(states):
+                values[low + lane, 0, s] = tiles[s, 3 * nodes - 3, lane]

@@ -422,7 +422,8 @@ def _chunk(task: _Task, low: int, high: int) -> Simulation:
     kinetics, doses = task.kinetics.of(low, high), task.doses.of(low, high)
     after = None if task.after is None else task.after.of(low, high)
     levels = blood_levels(kinetics, doses, on.time_d)
-    courses = follow(plan.cut, part.parameters, levels, on, start=None if after is None else after.upstream)
+    begin = None if after is None else after.upstream
+    courses = follow(plan.cut, part.parameters, levels, on, start=begin, every_node=_seen(task))
     del levels
     drive = _drive(task, part, courses)
     partners = [one.of(low, high) for one in task.partners]
@@ -430,7 +431,6 @@ def _chunk(task: _Task, low: int, high: int) -> Simulation:
         lanes = _integrate(task, part, drive, partners, task.time_d, after)
     else:
         lanes = _titrated(task, part, drive, partners, after)
-    at_end = interpolate(courses, [task.time_d[-1]])[:, 0]
     return Simulation(
         time_d=task.time_d,
         names=plan.outputs,
@@ -438,11 +438,22 @@ def _chunk(task: _Task, low: int, high: int) -> Simulation:
         values=_collected(task, kinetics, doses, courses, lanes),
         status=np.asarray(lanes.status, dtype=np.int64),
         index=part.index,
-        final=Final(at_d=float(task.time_d[-1]), states=lanes.final, upstream=at_end),
+        final=Final(at_d=float(task.time_d[-1]), states=lanes.final, upstream=_at_end(task, courses)),
         model=kinetics.model.full_name,
         variants=plan.mechanism.variants,
         messages=(),
     )
+
+
+def _seen(task: _Task) -> bool:
+    """Whether upstream states are wanted at times of their own: as outputs, or because the end is no node."""
+    beyond = abs(task.time_d[-1] - task.grid.node_d[-1]) > 1e-9
+    return beyond or any(name in task.plan.cut.states for name in task.plan.outputs)
+
+
+def _at_end(task: _Task, courses: Courses) -> Array:
+    """Upstream states at the last time, (S, n)."""
+    return interpolate(courses, [task.time_d[-1]])[:, 0] if _seen(task) else courses.last
 
 
 def _drive(task: _Task, part: Population, courses: Courses) -> Drive:

@@ -169,7 +169,7 @@ class Courses:
     start_d, step_d : float
         First node, and distance of the nodes [d].
     values, slopes : ndarray (S, G, N)
-        X and dX/dt at the nodes.
+        X and dX/dt at the nodes; `values` may hold the last node only, (S, 1, N).
     corrected : ndarray (S, G, N)
         What drives the rest of the model: `values` moved so that the cubic between two nodes has the area of X there,
         although it cannot follow the hour after a tablet.
@@ -260,7 +260,7 @@ def split(network: Network, port: str = "C") -> Split:
             continue
         slope = derivative(rate, state)
         if slope.names <= given:
-            course[state] = Expression(_substituted(rate.root, {state: Number(0.0)}))
+            course[state] = Expression(_apart(_substituted(rate.root, {state: Number(0.0)}), port))
             loss[state] = Expression(_negative(slope.root))
     states = tuple(name for name in network.states if name in course)
     return Split(
@@ -273,6 +273,30 @@ def split(network: Network, port: str = "C") -> Split:
         parameters=network.parameters,
         rest=_rest(network, port, states),
     )
+
+
+def _apart(root: Node, port: str) -> Node:
+    """Write (port/k)^h as port^h / k^h: all powers of the port then share one logarithm."""
+
+    def combine(node: Node, parts: tuple[Node, ...]) -> Node:
+        match node:
+            case Binary("^"):
+                match parts[0]:
+                    case Binary("/", Name(name), below) if name == port:
+                        return Binary("/", Binary("^", Name(port), parts[1]), Binary("^", below, parts[1]))
+                return Binary("^", parts[0], parts[1])
+            case Unary(operator):
+                return Unary(operator, parts[0])
+            case Binary(operator):
+                return Binary(operator, parts[0], parts[1])
+            case Call(function):
+                return Call(function, parts)
+            case Piecewise():
+                return Piecewise(tuple(zip(parts[:-1:2], parts[1:-1:2], strict=True)), parts[-1])
+            case _:
+                return node
+
+    return fold(root, combine)
 
 
 def without(network: Network, port: str) -> Network:
@@ -347,6 +371,7 @@ def follow(
     on: Grid,
     *,
     start: ArrayLike | None = None,
+    every_node: bool = True,
 ) -> Courses:
     """Follow the upstream states of many patients.
 
@@ -366,6 +391,8 @@ def follow(
         The grid.
     start : array_like (S, N), optional
         States at the start; the model's initial values when left out.
+    every_node : bool
+        Whether `Courses.values` is wanted at every node; else it holds the last one only.
 
     Returns
     -------
@@ -396,21 +423,21 @@ def follow(
         table[:, i] = known[name]
     # One patient's numbers lie together: so they are read.
     shape = (patients, on.last.size, len(cut.states))
-    values, slopes, extra = np.empty(shape), np.empty(shape), np.empty(shape)
+    slopes, corrected = np.empty(shape), np.empty(shape)
+    values = np.empty(shape if every_node else (patients, 1, len(cut.states)))
     if cut.states:
         courses, losses = ([formulas[name] for name in cut.states] for formulas in (cut.course, cut.loss))
         module = forcing_module(courses, losses, cut.port, used)
         rows = np.ascontiguousarray(first.T)
         sizes = (on.width_d, on.kind, on.last, on.step_d)
-        module.drive(course, table, rows, *sizes, 0, patients, values, slopes, extra)
-    extra += values
+        module.drive(course, table, rows, *sizes, 0, patients, values, slopes, corrected)
     return Courses(
         names=cut.states,
         start_d=on.start_d,
         step_d=on.step_d,
         values=values.T,
         slopes=slopes.T,
-        corrected=extra.T,
+        corrected=corrected.T,
     )
 
 

@@ -26,7 +26,7 @@ _HEAD = '''"""Generated from a model\'s equations; made anew when lost, never ed
 import numpy as np
 from numba import njit
 
-from sirolens.engine.relaxation import load_tile, relax, store_tile
+from sirolens.engine.relaxation import load_tile, relax, store_tiles
 from sirolens.engine.simd.functions import *
 from sirolens.engine.simd.vector import *
 
@@ -42,7 +42,7 @@ def forcing(levels, p, course, loss):
 _DRIVER = """
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def drive(levels, parameters, start, widths, kind, last, step, low, high, values, slopes, extra):
+def drive(levels, parameters, start, widths, kind, last, step, low, high, values, slopes, corrected):
     states = values.shape[2]
     fine = levels.shape[1]
     c = np.empty((fine, LANES))
@@ -50,15 +50,15 @@ def drive(levels, parameters, start, widths, kind, last, step, low, high, values
     x = np.empty((states, LANES))
     course = np.empty((states, fine, LANES))
     loss = np.empty((states, 1, LANES))
-    found = np.empty((3 * last.size, LANES))
+    found = np.empty((states, 3 * last.size, LANES))
     for at in range(low, high, LANES):
         load_tile(levels, at, c)
         load_tile(parameters, at, p)
         load_tile(start, at, x)
         forcing(c, p, course, loss)
         for s in range(states):
-            relax(course[s], loss[s], x[s : s + 1], widths, kind, last, step, found)
-            store_tile(found, at, s, values, slopes, extra)
+            relax(course[s], loss[s], x[s : s + 1], widths, kind, last, step, found[s])
+        store_tiles(found, at, values, slopes, corrected)
 """
 
 
@@ -90,7 +90,7 @@ def forcing_module(
     Returns
     -------
     module
-        With ``drive(levels, parameters, start, widths, kind, last, step, low, high, values, slopes, extra)``: shapes
+        A function ``drive(levels, parameters, start, widths, kind, last, step, low, high, values, slopes, corrected)``:
         (N, M), (N, P), (N, S), what `sirolens.engine.relaxation.relax` wants of the grid, (N, G, S) for the results.
     """
     graph = Graph()
