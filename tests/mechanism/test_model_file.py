@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -17,6 +19,7 @@ from sirolens.mechanism.network import disagreements, load
 from sirolens.source import Mark
 
 FILE = files("sirolens.mechanism").joinpath("itp_sirolimus.ant")
+PAGE = Path(__file__).parents[2] / "docs" / "science" / "mechanism.md"
 REGISTER = assumptions()
 NETWORK = load().network
 # What the two papers name (claims A7, B4, B5, B6), and what carries platelets.
@@ -121,6 +124,18 @@ def test_every_line_of_the_file_can_be_read() -> None:
         assert re.search(rf"\b{name} has \w+", text), name
     for symbol, one in REGISTER.parameters.items():
         assert f'{symbol} is "{one.meaning}"' in text
+
+
+def test_the_documented_equations_are_the_files() -> None:
+    """Every formula of the file stands in the page, and every formula of the page in the file; its example runs."""
+    page = PAGE.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    told = {line for block in blocks for line in block.splitlines() if not line.startswith("//")}
+    formulas = {line.strip().split(";")[0] for line in FILE.read_text(encoding="utf-8").splitlines()}
+    assert told <= formulas
+    left = {re.split(r"'? :?= ", line)[0] for line in told}
+    assert left == {*NETWORK.states, *NETWORK.definitions, *NETWORK.constants}
+    assert doctest.testfile(str(PAGE), module_relative=False).failed == 0
 
 
 def test_units_fit_together() -> None:
