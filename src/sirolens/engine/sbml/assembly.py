@@ -329,6 +329,14 @@ def _assignments(draft: _Draft, event: Any, where: str) -> dict[str, Expression]
     return assignments
 
 
+def _chances(draft: _Draft, events: Sequence[Event]) -> None:
+    """Refuse events that put one another out of force in an order that SBML leaves to chance."""
+    for first, second in itertools.combinations(events, 2):
+        is_tie = first.trigger == second.trigger and first.priority is not None and first.priority == second.priority
+        if is_tie and not (first.persistent and second.persistent):
+            draft.mathematics.refuse("random-order", second.line, name=second.name, other=first.name)
+
+
 def _initial_assignments(draft: _Draft) -> dict[str, Node]:
     found = {}
     for element in map(draft.model.getInitialAssignment, range(draft.model.getNumInitialAssignments())):
@@ -422,6 +430,7 @@ def assemble(
     _reactions(draft)
     _rules(draft)
     events = tuple(_events(draft))
+    _chances(draft, events)
     initial = _freeze(draft)
     used = _used(draft, events, initial)
     for name, quantity in draft.missing.items():

@@ -8,6 +8,7 @@ also gives the line of whatever is not well formed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -24,7 +25,9 @@ MAX_XML_DEPTH = 300
 
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 # What the mathematics of a model hangs on; others (layout, render, groups) only decorate it.
-_PACKAGES = frozenset({"comp", "fbc", "qual", "distrib", "spatial", "multi", "arrays", "dyn", "req"})
+_PACKAGES = frozenset({"comp", "fbc", "qual", "spatial", "multi", "arrays", "dyn", "req"})
+# Packages that may be required and yet are read: what they add to formulas is known, or refused where it is used.
+_READ = ("/l3v2extendedmath/", "/distrib/", "/layout/", "/render/", "/groups/")
 
 
 def refusal(code: str, file: str | None, line: int | None = None, /, **values: Value) -> ModelFileError:
@@ -67,6 +70,15 @@ def read_text(source: str | Path) -> tuple[str, str | None]:
     return text, file
 
 
+def _required(attributes: Mapping[str, str]) -> Iterator[str]:
+    """Yield the packages without which a document says it cannot be understood."""
+    for name, value in attributes.items():
+        prefix, _, attribute = name.rpartition(":")
+        address = attributes.get(f"xmlns:{prefix}", "")
+        if attribute == "required" and value == "true" and not any(part in address for part in _READ):
+            yield prefix
+
+
 def _walk(text: str, file: str | None) -> None:
     parser = expat.ParserCreate("utf-8")
     depth = 0
@@ -74,10 +86,12 @@ def _walk(text: str, file: str | None) -> None:
     def entity(*_: Any) -> None:
         raise refusal("entities", file, parser.CurrentLineNumber)
 
-    def opened(name: str, _: dict[str, str]) -> None:
+    def opened(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth
         if depth == 0 and name.rpartition(":")[2] != "sbml":
             raise refusal("not-sbml", file, parser.CurrentLineNumber, found=name[:60])
+        for prefix in _required(attributes) if depth == 0 else ():
+            raise refusal("unsupported-package", file, parser.CurrentLineNumber, package=prefix)
         depth += 1
         if depth > MAX_XML_DEPTH:
             raise refusal("too-deep", file, parser.CurrentLineNumber, limit=MAX_XML_DEPTH)

@@ -178,16 +178,16 @@ def read_antimony(
         moved = (_moved(message, sbml.split("\n"), lines, file) for message in failure.messages)
         raise ModelFileError(*moved) from None
     found = {name: lines.of(network.label(name).rpartition(".")[2]) for name in network.lines}
-    return replace(network, lines={name: line for name, line in found.items() if line is not None})
+    events = tuple(replace(event, line=lines.of(event.name)) for event in network.events)
+    return replace(network, lines={name: line for name, line in found.items() if line is not None}, events=events)
 
 
 def _moved(message: Message, sbml: Sequence[str], lines: TextLines, file: str | None) -> Message:
     """Put the line of the Antimony text in the place of the line of the SBML made from it."""
-    line = next(
-        (lines.of(str(message.values[key])) for key in ("where", "name") if key in message.values),
-        None,
-    )
+    name = str(message.values.get("where", message.values.get("name", "")))
     at = message.place.line if message.place is not None else None
+    is_initial = at is not None and f'symbol="{name}"' in sbml[at - 1]
+    line = lines.values.get(name) if is_initial else lines.of(name)
     if line is None and at is not None:
         owners = (owner[1] for row in reversed(sbml[:at]) for owner in [_OWNER.search(row)] if owner)
         line = lines.of(next(owners, ""))
