@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sirolens.engine.expression import evaluate
+from sirolens.engine.expression import Call, evaluate
+from sirolens.engine.expression_tree import nodes
 from sirolens.engine.lanes import over_chunks
 from sirolens.engine.network import Network, initial_state
 from sirolens.engine.network_code import comparisons, derivative_text, main_text
@@ -52,7 +53,9 @@ from sirolens.engine.network_kernel_room import (
     Room,
 )
 from sirolens.engine.ode_codegen import kernel_module
-from sirolens.engine.simd.integrate import Doses, Drive, Lanes
+from sirolens.engine.simd.graph import SUPPORTED
+from sirolens.engine.simd.integrate import Doses, Drive, Lanes, integrate
+from sirolens.engine.simd.lane_system import compile_lanes
 from sirolens.errors import ExpressionError, InputError
 from sirolens.message import Message, error, warning
 
@@ -70,7 +73,7 @@ _WAITING_ROOM = 512
 _SHORTEST_RUN = 100.0
 #: A step spans at most so many cells of the inputs' grid, so that no course of an input is passed over.
 _MOST_CELLS = 8.0
-_METHODS = ("auto", "explicit", "stiff")
+_METHODS = ("auto", "scalar", "explicit", "stiff")
 
 
 class SolverStatus(IntEnum):
@@ -291,8 +294,12 @@ def solve_network(
         of about s.
     doses : Doses, optional
         What is added to states; steps end exactly there. Those before `start` are taken as given already.
-    method : {"auto", "explicit", "stiff"}
-        ``auto`` begins explicitly, and redoes whole by the stiff method what is stiff or cannot be solved.
+    method : {"auto", "scalar", "explicit", "stiff"}
+        ``explicit`` and ``stiff`` use that method alone. ``scalar`` begins explicitly, one patient at a time, and
+        redoes whole by the stiff method every lane that is stiff, out of steps or left with too small a step.
+        ``auto`` does the same, and begins with `sirolens.engine.simd`, many patients at a time, where the network
+        allows: no events, no rate that time itself switches, no function that lanes lack. Which one it is depends on
+        the network alone, so that a lane's bits do not depend on the others.
     rtol, atol : float; float or (n_states,)
         In every step the error of every state is at most atol + rtol |y|.
     threads : int, optional
@@ -328,21 +335,50 @@ def solve_network(
         network, parameters, times, outputs, drive, doses, method, rtol, atol, threads, initial, start, most_steps
     )
     count = task.fixed.shape[1]
+    if method == "auto" and _fits_lanes(network, task.outputs):
+        lanes = integrate(
+            compile_lanes(network, outputs=task.outputs),
+            task.fixed[: len(network.parameters)],
+            task.times,
+            initial=task.begin,
+            drive=drive,
+            doses=doses,
+            rtol=task.rtol,
+            atol=task.atol,
+            threads=threads,
+            start=task.start,
+            most_steps=most_steps,
+        )
+        _again(task, lanes)
+        return lanes
     lanes = Lanes(
         values=np.empty((len(task.outputs), task.times.size, count)),
         final=np.empty((len(network.states), count)),
         status=np.zeros(count, np.int64),
         steps=np.zeros(count, np.int64),
     )
-    if method != "stiff":
-        _run(task, np.arange(count), lanes, stiff=False, hand_over=method == "auto")
-    if method == "stiff":
-        _run(task, np.arange(count), lanes, stiff=True, hand_over=False)
-    elif method == "auto":
-        again = np.flatnonzero(np.isin(lanes.status, (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)))
-        if again.size:
-            _run(task, again, lanes, stiff=True, hand_over=False)
+    hand_over = method in ("auto", "scalar")
+    _run(task, np.arange(count), lanes, stiff=method == "stiff", hand_over=hand_over)
+    if hand_over:
+        _again(task, lanes)
     return lanes
+
+
+def _again(task: _Task, lanes: Lanes) -> None:
+    """Redo by the stiff method what the explicit one could not do well."""
+    again = np.flatnonzero(np.isin(lanes.status, (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)))
+    if again.size:
+        _run(task, again, lanes, stiff=True, hand_over=False)
+
+
+def _fits_lanes(network: Network, outputs: tuple[str, ...]) -> bool:
+    """Whether the engine of many patients at a time can run it."""
+    if network.events or not network.states or not outputs or comparisons(network):
+        return False
+    formulas = [*network.constants.values(), *network.definitions.values(), *network.rates.values()]
+    formulas += network.initial.values()
+    called = {node.function for formula in formulas for node in nodes(formula.root) if isinstance(node, Call)}
+    return called <= SUPPORTED
 
 
 def _fixed(network: Network, parameters: Array) -> Array:
