@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from tests.mechanism.itp_course import course, wide, with_values
 
 from sirolens.engine.network import default_parameters, evaluate_outputs, evaluate_rates, initial_state
-from sirolens.mechanism.assumptions import Role
+from sirolens.mechanism.assumptions import Role, assumptions
 from sirolens.mechanism.network import load
 from sirolens.mechanism.steady import jacobian, settle, tolerant_state
+from sirolens.mechanism.virtual import draw
 
 Array = NDArray[np.float64]
 
 NETWORK = load().network
+REGISTER = assumptions()
 ALL_ROLES = (Role.SAMPLED, Role.BASELINE, Role.FIXED)
 PATIENTS = 10_000
 AT_REST = 1e-10  # the issue's bar for |dX/dt|; sums of terms up to some 100 a day round to 1e-14
@@ -49,6 +51,28 @@ def test_ten_thousand_drawn_patients_are_at_rest_and_stable() -> None:
     state = initial_state(NETWORK, parameters)
     assert np.abs(evaluate_rates(NETWORK, state, parameters, no_ports(PATIENTS))).max() <= AT_REST
     assert largest_real_part(state, parameters).max() < 0.0
+
+
+@pytest.mark.parametrize("name", [None, *sorted(REGISTER.variants)])
+def test_drawn_patients_of_every_variant_are_at_rest_and_stable(name: str | None) -> None:
+    """As the product draws them. What a variant starts on day 0 is undone: the baseline is before it."""
+    patients = PATIENTS if name is None else 500
+    mechanism = load(name)
+    parameters = draw(mechanism, patients, seed=11).parameters.copy()
+    for started, before in (("splenectomy", 0.0), ("GC_bg", mechanism.assumptions["GC_0"].value)):
+        parameters[NETWORK.parameters.index(started)] = before
+    state = initial_state(NETWORK, parameters)
+    assert np.abs(evaluate_rates(NETWORK, state, parameters, no_ports(patients))).max() <= AT_REST
+    assert largest_real_part(state, parameters).max() < 0.0
+
+
+def test_platelets_live_shorter_in_every_patient_than_in_health() -> None:
+    parameters = wide(PATIENTS, seed=12, roles=(Role.SAMPLED,))
+    clearance, survival = evaluate_outputs(
+        NETWORK, ("k_imm0", "survival"), initial_state(NETWORK, parameters), parameters, no_ports(PATIENTS)
+    )
+    assert clearance.min() > 0.0
+    assert survival.max() < 8.5  # days: the shorter of the published lives
 
 
 @settings(max_examples=60, deadline=None)
