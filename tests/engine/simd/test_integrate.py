@@ -283,6 +283,32 @@ def test_finished_patients_make_room_for_the_next() -> None:
     np.testing.assert_allclose(lanes.values[0], 8.0 * np.exp(-np.outer([1.0, 5.0], k)), rtol=AGREEMENT, atol=1e-11)
 
 
+def test_a_divisor_beyond_the_usual_range_is_divided_by_alone() -> None:
+    """Logistic terms whose exponentials overflow: 1/inf is 0, also where it shares a division with another."""
+    network = Network(
+        name="logistic",
+        states=("A", "B"),
+        parameters=("s",),
+        values={"s": 1.0},
+        initial={"A": parse("1"), "B": parse("1")},
+        rates={"A": parse("1/(1 + exp(s*A)) - A/(1 + B)"), "B": parse("A/(2 + A) - B")},
+    )
+    system = compile_lanes(network, outputs=["A", "B"])
+    assert "reciprocals(" in system.text
+    assert "reciprocals(" not in system.plain_text()
+    steep = np.array([[1.0, 2000.0, 50.0]])
+    lanes = integrate(system, steep, [0.5, 1.0], **TIGHT)
+    assert lanes.success.all()
+    for lane, s in enumerate(steep[0]):
+
+        def rates(time: float, y: np.ndarray, s: float = s) -> list[float]:
+            off = 1.0 / (1.0 + math.exp(min(700.0, s * y[0])))
+            return [off - y[0] / (1.0 + y[1]), y[0] / (2.0 + y[0]) - y[1]]
+
+        expected = solve_ivp(rates, (0.0, 1.0), [1.0, 1.0], method="DOP853", rtol=1e-12, atol=1e-13).y[:, -1]
+        np.testing.assert_allclose(lanes.values[:, 1, lane], expected, rtol=AGREEMENT)
+
+
 def codes(**changed: object) -> list[str]:
     given: dict[str, object] = {"parameters": [[RATE]], "times": [0.0, 1.0]} | changed
     parameters, times = given.pop("parameters"), given.pop("times")

@@ -29,8 +29,11 @@ from sirolens.engine.simd.vector import *
 """
 
 
-def kernel_text(network: Network, outputs: Sequence[str]) -> str:
-    """Write the whole file: what is particular to the network, then the integrator of `sirolens.engine.simd.march`."""
+def kernel_text(network: Network, outputs: Sequence[str], *, paired: bool = True) -> str:
+    """Write the whole file: what is particular to the network, then the integrator of `sirolens.engine.simd.march`.
+
+    Where divisions are `paired`, one serves two divisors, and neither may exceed some 1e150.
+    """
     package = resources.files("sirolens.engine.simd")
     body = package.joinpath("march.py").read_text(encoding="utf-8").split(_BODY, maxsplit=1)[1]
     # Compiled code is keyed by the text of its own file; this makes what it calls elsewhere part of that text.
@@ -38,7 +41,7 @@ def kernel_text(network: Network, outputs: Sequence[str]) -> str:
     for name in ("functions.py", "vector.py"):
         called.update(package.joinpath(name).read_bytes())
     head = f'"""Generated from a network; made anew when lost, never edited. Calls {called.hexdigest()}."""\n\n'
-    return f"{head}{_IMPORTS}\n\n{_network_text(network, outputs)}\n{body}"
+    return f"{head}{_IMPORTS}\n\n{_network_text(network, outputs, paired)}\n{body}"
 
 
 def _function(head: str, lines: Sequence[str]) -> str:
@@ -78,7 +81,7 @@ def _leaf(network: Network) -> Callable[[str, str], str]:
     return leaf
 
 
-def _network_text(network: Network, outputs: Sequence[str]) -> str:
+def _network_text(network: Network, outputs: Sequence[str], paired: bool) -> str:
     program = _program(network, outputs)
     leaf = _leaf(network)
     rates, observed = [f"rate {name}" for name in network.states], [f"output {name}" for name in outputs]
@@ -98,7 +101,7 @@ def _network_text(network: Network, outputs: Sequence[str]) -> str:
         + _function("begin(p, y)", _beginning(network))
         + _function(
             "rates(time, w, y, dy)",
-            program.lines(rates, leaf, constant, [f"put(w, dy + {i}, {{}})" for i in range(len(rates))]),
+            program.lines(rates, leaf, constant, [f"put(w, dy + {i}, {{}})" for i in range(len(rates))], paired=paired),
         )
         + _function(
             "observe(time, w, y, out)",

@@ -34,6 +34,7 @@ __all__ = [
     "log_size",
     "negation",
     "not_equal",
+    "reciprocals",
     "signed",
     "smaller",
     "tanh",
@@ -97,6 +98,13 @@ def log(x: Any) -> Any:
     value = fma(k, _LOG2_HIGH, f - (half - low))
     value = select(x < _INF, value, x)  # infinite or not a number
     return select(x > 0.0, value, select(x == 0.0, -_INF, select(x < 0.0, _NAN, value)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def reciprocals(a: Any, b: Any) -> Any:
+    """1/a and 1/b by one division, each within 2 units in the last place; not a number where a b is out of range."""
+    r = 1.0 / (a * b)
+    return r * b, r * a
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

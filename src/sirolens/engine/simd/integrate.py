@@ -29,8 +29,6 @@ Integers = NDArray[np.int64]
 
 #: A lane that looks stiff is given up only if more steps than this would still be needed.
 STEPS_WORTH_A_STIFF_METHOD = 5000.0
-#: A step spans at most so many cells of the inputs' grid, so that no course of an input is passed over.
-MOST_CELLS = 8.0
 
 
 class LaneStatus(IntEnum):
@@ -61,6 +59,8 @@ class Drive:
     ----------
     start, step : float
         First node and distance of nodes, in the model's unit of time.
+        Steps end on every second node at the latest: an input bends there, and of its fast course within a longer
+        step too little would be seen, which no error estimate notices (measured in validation/ode).
     values : ndarray (n_inputs, G, N)
         Inputs at the nodes, in the order of ``network.inputs``. Any order in memory; fastest where one patient's
         values lie together, as in ``array_of_shape_N_G_n.T``.
@@ -134,6 +134,7 @@ class _DoseArrays(NamedTuple):
 class _Job(NamedTuple):
     """What the kernel reads."""
 
+    lanes: Integers
     parameters: Array
     initial: Array
     times: Array
@@ -203,7 +204,7 @@ def integrate(
     most_steps : int
         A lane that would need more stops.
     most_step : float, optional
-        Longest step; without it 8 cells of the inputs' grid, where there are inputs.
+        Longest step. Where there are inputs, steps end on every second node of their grid anyway.
 
     Returns
     -------
@@ -244,8 +245,8 @@ def integrate(
         raise InputError(*faults)
     begun = np.empty((0, 0)) if initial is None else np.asarray(initial, dtype=np.float64)
     nodes, slopes, grid, lane_apart = _flat(drive)
-    longest = most_step if most_step is not None else math.inf if drive is None else MOST_CELLS * drive.step
     job = _Job(
+        lanes=np.arange(lanes),
         parameters=np.ascontiguousarray(p),
         initial=np.ascontiguousarray(begun),
         times=at,
@@ -259,7 +260,7 @@ def integrate(
         rtol=float(rtol),
         atol=tolerances,
         most_steps=float(most_steps),
-        most_step=float(longest),
+        most_step=math.inf if most_step is None else float(most_step),
         steps_worth=STEPS_WORTH_A_STIFF_METHOD,
     )
     result = _Result(
@@ -268,14 +269,21 @@ def integrate(
         status=np.zeros(lanes, np.int64),
         steps=np.zeros(lanes, np.int64),
     )
-    module = kernel_module(system.text)
-    module_rows = int(module.ROWS)
+    _run(system.text, job, result, threads)
+    unusual = np.flatnonzero(result.status == LaneStatus.NOT_FINITE)
+    if unusual.size:
+        _run(system.plain_text(), job._replace(lanes=unusual), result, threads)
+    return Lanes(values=result.values, final=result.final, status=result.status, steps=result.steps)
+
+
+def _run(text: str, job: _Job, result: _Result, threads: int | None) -> None:
+    module = kernel_module(text)
+    count = len(job.lanes)
 
     def chunk(low: int, high: int) -> None:
-        module.run_lanes(low * LANES, min(high * LANES, lanes), job, result, _aligned(module_rows))
+        module.run_lanes(low * LANES, min(high * LANES, count), job, result, _aligned(int(module.ROWS)))
 
-    over_chunks(-(-lanes // LANES), threads, chunk)
-    return Lanes(values=result.values, final=result.final, status=result.status, steps=result.steps)
+    over_chunks(-(-count // LANES), threads, chunk)
 
 
 def _aligned(rows: int) -> Array:
@@ -299,13 +307,13 @@ def _dose_arrays(doses: Doses | None) -> _DoseArrays:
 def _flat(drive: Drive | None) -> tuple[Array, Array, Array, float]:
     """Nodes and slopes as plain arrays, the grid, and how far apart lanes lie."""
     if drive is None:
-        return np.zeros(1), np.zeros(1), np.zeros(6), 0.0
+        return np.zeros(1), np.zeros(1), np.zeros(5), 0.0
     values, slopes = np.asarray(drive.values, np.float64), np.asarray(drive.slopes, np.float64)
     dense = values.strides == slopes.strides and _is_packed(values)
     if not dense:  # one patient's values together
         values, slopes = (np.ascontiguousarray(array.T).T for array in (values, slopes))
     input_apart, node_apart, lane_apart = (stride / 8 for stride in values.strides)
-    grid = np.array([drive.start, 1.0 / drive.step, drive.step, values.shape[1] - 2.0, node_apart, input_apart])
+    grid = np.array([drive.start, drive.step, values.shape[1] - 2.0, node_apart, input_apart])
     return _in_memory_order(values), _in_memory_order(slopes), grid, lane_apart
 
 

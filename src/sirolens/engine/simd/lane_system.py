@@ -39,6 +39,10 @@ class LaneSystem:
     outputs: tuple[str, ...]
     text: str
 
+    def plain_text(self) -> str:
+        """The same kernels with every division on its own, for patients in whom a divisor leaves the usual range."""
+        return kernel_text(self.network, self.outputs, paired=False)
+
 
 def compile_lanes(network: Network, *, outputs: Sequence[str]) -> LaneSystem:
     """Turn a network into kernels; the first integration compiles them, later processes find them compiled.

@@ -33,8 +33,8 @@ def with_products_merged(graph: Graph, roots: Sequence[int]) -> tuple[Graph, lis
     >>> from sirolens.engine.expression import parse
     >>> graph = Graph()
     >>> leaves = {name: graph.leaf("state", name) for name in "xy"}
-    >>> merged, _ = with_products_merged(graph, [graph.add(parse("2 * x^0.3 * 3 * y^0.2").root, leaves)])
-    >>> [operation.name for operation in merged.nodes].count("exp")
+    >>> merged, roots = with_products_merged(graph, [graph.add(parse("2 * x^0.3 * 3 * y^0.2").root, leaves)])
+    >>> [merged.nodes[place].name for place in merged.needed(roots)].count("exp")
     1
     """
     merged, uses = Graph(), graph.uses(roots)

@@ -49,7 +49,8 @@ class Program:
 
     def constant_lines(self, leaf: Callable[[str, str], str], result: Callable[[int], str]) -> list[str]:
         """Text that computes every constant of a lane."""
-        return _lines(self.graph, list(self.constants), leaf, {}, [result(row) for row in self.constants.values()])
+        results = [result(row) for row in self.constants.values()]
+        return _lines(self.graph, list(self.constants), leaf, {}, results, paired=False)
 
     def lines(
         self,
@@ -57,10 +58,15 @@ class Program:
         leaf: Callable[[str, str], str],
         constant: Callable[[int], str],
         results: Sequence[str],
+        *,
+        paired: bool = False,
     ) -> list[str]:
-        """Text that computes named results; `results` are templates such as ``put(w, 3, {})``."""
+        """Text that computes named results; `results` are templates such as ``put(w, 3, {})``.
+
+        Divisions take several times as long as anything else: `paired` makes one serve two divisors.
+        """
         held = {place: constant(row) for place, row in self.constants.items()}
-        return _lines(self.graph, [self.roots[name] for name in names], leaf, held, results)
+        return _lines(self.graph, [self.roots[name] for name in names], leaf, held, results, paired=paired)
 
     def leaves(self, names: Sequence[str], kind: str) -> list[str]:
         """The leaves of one kind that named results depend on."""
@@ -92,22 +98,21 @@ def _lines(
     leaf: Callable[[str, str], str],
     held: Mapping[int, str],
     results: Sequence[str],
+    *,
+    paired: bool,
 ) -> list[str]:
-    order = _until_constants(graph, roots, held)
-    uses: Counter[int] = Counter(roots)
-    divided: Counter[int] = Counter()
-    for place in order:
-        if place not in held:
-            uses.update(graph.nodes[place].on)
-            if graph.nodes[place].name == "/":
-                divided[graph.nodes[place].on[1]] += 1
-    fused = {p for p in order if p not in held for p in _fused(graph, p, uses, held)}
+    divisors = _divisors(graph, roots, held)
+    order = _until_constants(graph, [place for level in divisors for place in level] + [*roots], held)
+    computed = [place for place in order if place not in held]
+    uses = Counter(roots)
+    for place in computed:
+        uses.update(graph.nodes[place].on)
+    fused = {product for place in computed for product in _fused(graph, place, uses, held)}
+    partner = {a: (a, b) for level in divisors for a, b in _pairs(level, 2 if paired else 1)}
+    partner |= {b: pair for pair in partner.values() for b in pair}
     name: dict[int, str] = {}
     lines: list[str] = []
-    reciprocal: dict[int, str] = {}
-
-    def text(place: int) -> str:
-        return name[place]
+    inverted: set[int] = set()
 
     for place in order:
         operation = graph.nodes[place]
@@ -120,17 +125,47 @@ def _lines(
             written = held[place]
         elif not operation.on:
             written = leaf(operation.name, operation.text)
-        elif operation.name == "/" and divided[operation.on[1]] > 1:
+        elif operation.name == "/" and operation.on[1] in partner:
             above, below = operation.on
-            if below not in reciprocal:
-                reciprocal[below] = f"r{below}"
-                lines.append(f"r{below} = 1.0 / {text(below)}")
-            written = reciprocal[below] if graph.value(above) == 1.0 else f"{text(above)} * {reciprocal[below]}"
+            if below not in inverted:
+                inverted |= {*partner[below]}
+                lines.append(_inversion(partner[below], name))
+            written = f"r{below}" if graph.value(above) == 1.0 else f"{name[above]} * r{below}"
         else:
-            written = _operation_text(graph, place, fused, text)
+            written = _operation_text(graph, place, fused, name.__getitem__)
         name[place] = f"v{place}"
         lines.append(f"v{place} = {written}")
     return lines + [template.format(name[root]) for root, template in zip(roots, results, strict=True)]
+
+
+def _divisors(graph: Graph, roots: Sequence[int], held: Mapping[int, str]) -> list[list[int]]:
+    """What is divided by, in levels: a level needs divisions of those before it only."""
+    depth: dict[int, int] = {}
+    levels: dict[int, dict[int, None]] = {}
+    for place in _until_constants(graph, roots, held):
+        operation = graph.nodes[place]
+        below = () if place in held else operation.on
+        depth[place] = max((depth[other] for other in below), default=0)
+        if below and operation.name == "/" and graph.value(below[1]) is None and below[1] not in held:
+            depth[place] += 1
+            levels.setdefault(depth[place], {}).setdefault(below[1])
+    # A divisor that serves two levels is inverted at the first.
+    seen: set[int] = set()
+    found = []
+    for level in sorted(levels):
+        found.append([place for place in levels[level] if place not in seen])
+        seen |= {*levels[level]}
+    return found
+
+
+def _pairs(places: Sequence[int], size: int) -> list[tuple[int, int]]:
+    """Cut into pairs; one that is left over is a pair with itself, as all are where `size` is 1."""
+    return [(places[i], places[min(i + size, len(places)) - 1]) for i in range(0, len(places), size)]
+
+
+def _inversion(pair: tuple[int, int], name: Mapping[int, str]) -> str:
+    a, b = pair
+    return f"r{a} = 1.0 / {name[a]}" if a == b else f"r{a}, r{b} = reciprocals({name[a]}, {name[b]})"
 
 
 def _fused(graph: Graph, place: int, uses: Counter[int], held: Mapping[int, str]) -> tuple[int, ...]:

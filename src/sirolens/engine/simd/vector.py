@@ -24,6 +24,7 @@ from numba.core.typing import templates
 __all__ = [
     "LANES",
     "absolute",
+    "all_lanes",
     "ceil",
     "exponent",
     "floor",
@@ -33,6 +34,7 @@ __all__ = [
     "lane_bits",
     "like",
     "mantissa",
+    "pointer",
     "power_of_two",
     "put",
     "select",
@@ -71,7 +73,22 @@ class Mask8(types.Type):
         _initialise(super().__init__, "Mask8")
 
 
+class RowsPointer(types.Type):
+    """Where a table of rows of eight begins: handed between kernels, it is not counted as an array is."""
+
+    def __init__(self) -> None:
+        _initialise(super().__init__, "RowsPointer")
+
+
+class NumbersPointer(types.Type):
+    """Where a plain array begins."""
+
+    def __init__(self) -> None:
+        _initialise(super().__init__, "NumbersPointer")
+
+
 vector8, mask8 = Vector8(), Mask8()
+rows_pointer, numbers_pointer = RowsPointer(), NumbersPointer()
 _NUMBERS = ir.VectorType(ir.DoubleType(), LANES)
 _WHOLE = ir.VectorType(ir.IntType(64), LANES)
 _TRUTHS = ir.VectorType(ir.IntType(1), LANES)
@@ -88,6 +105,13 @@ class _VectorModel(extending.models.PrimitiveModel):
 class _MaskModel(extending.models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         _initialise(super().__init__, manager, kind, _TRUTHS)
+
+
+@register_model(RowsPointer)
+@register_model(NumbersPointer)
+class _PointerModel(extending.models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        _initialise(super().__init__, manager, kind, ir.DoubleType().as_pointer())
 
 
 @lower_cast(types.Float, vector8)
@@ -343,6 +367,31 @@ def _lane_bits(context: Any, builder: Any, given: Any, args: Any) -> Any:
     return builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), _INT)
 
 
+def all_lanes(condition: Any) -> Any:
+    """Whether a comparison holds in every lane."""
+    raise NotImplementedError
+
+
+def _decide_all(*args: Any) -> Any:
+    if len(args) == 1 and (args[0] is mask8 or isinstance(args[0], types.Boolean)):
+        return signature(types.boolean, args[0])
+    return None
+
+
+_typed(all_lanes, _decide_all)
+
+
+@lower_builtin(all_lanes, mask8)
+def _all_lanes(context: Any, builder: Any, given: Any, args: Any) -> Any:
+    bits = builder.bitcast(args[0], ir.IntType(LANES))
+    return builder.icmp_unsigned("==", bits, ir.Constant(bits.type, 2**LANES - 1))
+
+
+@lower_builtin(all_lanes, types.Boolean)
+def _holds(context: Any, builder: Any, given: Any, args: Any) -> Any:
+    return args[0]
+
+
 def get(table: Any, row: int) -> Any:
     """Read a row of eight as a vector, or an entry of a plain array as a number."""
     raise NotImplementedError
@@ -358,8 +407,15 @@ def gather(flat: Any, places: Any) -> Any:
     raise NotImplementedError
 
 
+def pointer(table: Any) -> Any:
+    """Where a table or a plain array begins; what `get`, `put` and `gather` take in its place."""
+    raise NotImplementedError
+
+
 def _held(table: Any) -> Any:
     """What a table holds; None for what is no table."""
+    if table is rows_pointer or table is numbers_pointer:
+        return vector8 if table is rows_pointer else types.float64
     if isinstance(table, types.Array) and table.dtype is types.float64 and table.layout == "C":
         return {1: types.float64, 2: vector8}.get(table.ndim)
     return None
@@ -383,37 +439,58 @@ def _decide_gather(*args: Any) -> Any:
     return None
 
 
+def _decide_pointer(*args: Any) -> Any:
+    if len(args) == 1 and isinstance(args[0], types.Array) and _held(args[0]) is not None:
+        return signature(rows_pointer if args[0].ndim == 2 else numbers_pointer, args[0])
+    return None
+
+
+_typed(pointer, _decide_pointer)
 _typed(get, _decide_get)
 _typed(put, _decide_put)
 _typed(gather, _decide_gather)
 
 
+def _beginning(context: Any, builder: Any, kind: Any, table: Any) -> Any:
+    return context.make_array(kind)(context, builder, value=table).data if isinstance(kind, types.Array) else table
+
+
 def _entry(context: Any, builder: Any, kind: Any, table: Any, row: Any) -> Any:
-    start = context.make_array(kind)(context, builder, value=table).data
-    if kind.ndim == 1:
+    start = _beginning(context, builder, kind, table)
+    if _held(kind) is types.float64:
         return builder.gep(start, [row])
     place = builder.gep(start, [builder.mul(row, ir.Constant(row.type, LANES))])
     return builder.bitcast(place, _NUMBERS.as_pointer())
 
 
+@lower_builtin(pointer, types.Array)
+def _pointer(context: Any, builder: Any, given: Any, args: Any) -> Any:
+    return _beginning(context, builder, given.args[0], args[0])
+
+
 @lower_builtin(get, types.Array, types.intp)
+@lower_builtin(get, rows_pointer, types.intp)
+@lower_builtin(get, numbers_pointer, types.intp)
 def _get(context: Any, builder: Any, given: Any, args: Any) -> Any:
     return builder.load(_entry(context, builder, given.args[0], *args), align=8)
 
 
 @lower_builtin(put, types.Array, types.intp, types.float64)
 @lower_builtin(put, types.Array, types.intp, vector8)
+@lower_builtin(put, rows_pointer, types.intp, vector8)
 def _put(context: Any, builder: Any, given: Any, args: Any) -> Any:
     builder.store(args[2], _entry(context, builder, given.args[0], *args[:2]), align=8)
     return context.get_dummy_value()
 
 
 @lower_builtin(gather, types.Array, types.float64)
+@lower_builtin(gather, numbers_pointer, types.float64)
 def _gather_number(context: Any, builder: Any, given: Any, args: Any) -> Any:
     return builder.load(_entry(context, builder, given.args[0], args[0], builder.fptosi(args[1], _INT)))
 
 
 @lower_builtin(gather, types.Array, vector8)
+@lower_builtin(gather, numbers_pointer, vector8)
 def _gather_lanes(context: Any, builder: Any, given: Any, args: Any) -> Any:
     places = builder.fptosi(args[1], _WHOLE)
     found = ir.Constant(_NUMBERS, ir.Undefined)
