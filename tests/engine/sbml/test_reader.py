@@ -72,10 +72,11 @@ def test_an_amount_is_kept_while_its_compartment_grows() -> None:
     assert rates(model, c=4.0) == {"c": 1.0, "S_amount": -3.0}
 
 
-def test_an_event_that_sets_concentration_and_size_together_means_the_concentration_in_the_new_size() -> None:
+def test_an_event_that_sets_concentration_and_size_together_means_the_concentration_in_the_old_size() -> None:
+    """Oracle: case 01506 of the SBML Test Suite."""
     model = read_antimony("compartment c; c = 2; species S in c; S = 3; at (time > 1): S = 5, c = 10")
     (event,) = model.events
-    assert {name: formula.printed for name, formula in event.assignments.items()} == {"S_amount": "5 * 10", "c": "10"}
+    assert {name: formula.printed for name, formula in event.assignments.items()} == {"S_amount": "5 * c", "c": "10"}
 
 
 def test_boundary_and_constant_species_stay_out_of_reactions() -> None:

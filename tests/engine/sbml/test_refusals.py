@@ -229,10 +229,16 @@ def read_or_refused(reader: Callable[[str], Network], text: str) -> bool:
 
 
 def test_an_order_that_sbml_leaves_to_chance_is_refused() -> None:
-    text = "x = 0; y = 0\na: at (time > 1), priority = 1, persistent = false: x = 1\n"
+    text = "x = 0; y = 0\na: at (time > 1 && y < 1), priority = 1, persistent = false: x = 1\n"
     with pytest.raises(ModelFileError, match=r"3: sbml\.random-order\(name=b, other=a\)"):
         read_antimony(text + "b: at (time > 1), priority = 1: y = 1")
     assert len(read_antimony(text + "b: at (time > 1), priority = 2: y = 1").events) == 2
+
+
+def test_a_concentration_fixed_now_for_a_size_to_come_is_refused() -> None:
+    text = "compartment c = 1; c' = 1; species S in c; S = 1\nE: at 2 after (time > 1): S = 5"
+    with pytest.raises(ModelFileError, match=r"2: sbml\.delayed-concentration\(name=S, where=E\)"):
+        read_antimony(text)
 
 
 @settings(deadline=None, max_examples=150)

@@ -312,28 +312,49 @@ def _events(draft: _Draft) -> Iterator[Event]:
 
 def _assignments(draft: _Draft, event: Any, where: str) -> dict[str, Expression]:
     elements = [event.getEventAssignment(i) for i in range(event.getNumEventAssignments())]
-    new = {str(element.getVariable()): draft.mathematics.tree(element, where) for element in elements}
     assignments = {}
     for element in elements:
         own = str(element.getVariable())
-        tree, quantity = new[own], draft.found.get(own)
+        tree, quantity = draft.mathematics.tree(element, where), draft.found.get(own)
         if quantity is None:
             draft.mathematics.refuse("undefined-name", int(element.getLine()) or None, where=where, name=own)
             continue
         if own in draft.amounts:
-            # The concentration that is meant is the one in the new size, if the same event sets that too.
-            size = new.get(quantity.compartment, draft.size(quantity))
-            assignments[draft.amounts[own]] = Expression(times((tree, size)))
+            # The concentration meant is the one in the size before, even when the same event sets that too.
+            assignments[draft.amounts[own]] = Expression(times((tree, draft.size(quantity))))
+            if event.getDelay() is not None and event.getUseValuesFromTriggerTime():
+                draft.mathematics.refuse("delayed-concentration", int(event.getLine()) or None, name=own, where=where)
         else:
             assignments[draft.own(quantity)] = Expression(tree)
     return assignments
 
 
+def _reach(draft: _Draft, formula: Expression) -> set[str]:
+    """Return every name a formula hangs on, through definitions."""
+    reached: set[str] = set()
+    waiting = set(formula.names)
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        inside = nodes(draft.definitions[name]) if name in draft.definitions else ()
+        waiting |= {node.name for node in inside if isinstance(node, Name)} - reached
+    return reached
+
+
+def _surely_differ(first: Expression | None, second: Expression | None) -> bool:
+    is_number = isinstance(first, Expression) and isinstance(second, Expression) and not first.names | second.names
+    return is_number and first != second
+
+
 def _chances(draft: _Draft, events: Sequence[Event]) -> None:
-    """Refuse events that put one another out of force in an order that SBML leaves to chance."""
-    for first, second in itertools.combinations(events, 2):
-        is_tie = first.trigger == second.trigger and first.priority is not None and first.priority == second.priority
-        if is_tie and not (first.persistent and second.persistent):
+    """Refuse events of equal priority of which one can put the other out of force: their order is left to chance."""
+    ranked = [(event, _reach(draft, event.trigger)) for event in events if event.priority is not None]
+    for (first, one), (second, other) in itertools.combinations(ranked, 2):
+        if _surely_differ(first.priority, second.priority):
+            continue
+        stops_second = not second.persistent and not other.isdisjoint(first.assignments)
+        stops_first = not first.persistent and not one.isdisjoint(second.assignments)
+        if stops_first or stops_second:
             draft.mathematics.refuse("random-order", second.line, name=second.name, other=first.name)
 
 
