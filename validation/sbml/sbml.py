@@ -30,7 +30,7 @@ COMPILED_EACH = 50
 """Every so many cases the generated text is compiled as for users; Python runs that of the others (interpreted.py)."""
 
 NOT_ITS_CASE = frozenset({"01399-sbml-l2v5"})
-"""Files of the suite that are not the model of their case: this one lacks the mark `fast` that its text and table have."""
+"""Files of the suite that are not the model of their case: this one lacks the mark `fast` that the others have."""
 
 
 def _reasons(failure: ModelFileError) -> set[str]:
@@ -91,7 +91,7 @@ def _write(suite: Sequence[Case], verdicts: dict[str, str], reasons: Counter[str
     with (HERE / "refused.csv").open("w", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(("reason", "cases"))
-        table.writerows(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+        table.writerows(reasons.most_common())
 
 
 def main(path: str | None = None, only: Sequence[str] = ()) -> None:
