@@ -31,6 +31,11 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("study", "template"),
     ("study", "check"),
     ("study", "reproduce"),
+    ("trial",),
+    ("trial", "run"),
+    ("trial", "list"),
+    ("trial", "show"),
+    ("trial", "check"),
 )
 
 
@@ -88,10 +93,20 @@ def api_page() -> str:
 PAGES = {"docs/cli.md": cli_page, "docs/api.md": api_page}
 
 
-def draw_figures() -> None:
-    """The README's picture, made by the program from an example chart.
+def mechanism_svg() -> str:
+    """The diagram of the mechanism, whose arrows are read off the model's equations."""
+    from sirolens.mechanism.network import load
+    from sirolens.report.figures import svg
+    from sirolens.study.mechanism_map import mechanism_map
 
-    It is not compared byte for byte: the last digits of a curve may differ between processors.
+    words = "The mechanism model: what is given, T cells, B cells, cytokines, platelets, and what raises or lowers what"
+    return svg(mechanism_map(load()), name="mechanism", language="en", alt=words)
+
+
+def draw_figures() -> None:
+    """The README's picture, made by the program from an example chart, and the diagram of the mechanism.
+
+    The picture is not compared byte for byte: the last digits of a curve may differ between processors.
     """
     from sirolens.care.advice_page import level_course
     from sirolens.care.consult import consult
@@ -104,6 +119,7 @@ def draw_figures() -> None:
     (ROOT / "docs" / "figures" / "levels.svg").write_text(
         svg(drawing, name="levels", language="en", zone=chart.zone), encoding="utf-8"
     )
+    (ROOT / "docs" / "figures" / "mechanism.svg").write_text(mechanism_svg(), encoding="utf-8")
 
 
 if __name__ == "__main__":

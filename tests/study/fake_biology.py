@@ -53,12 +53,12 @@ class FakeBiology:
         kinetics: Kinetics,
         doses: DoseHistory,
         partners: Sequence[Partner],
-        days: int,
+        days: NDArray[np.int64],
     ) -> Course:
         self.calls += 1
-        levels = blood_levels(kinetics, doses, np.arange(days + 1.0))
+        levels = blood_levels(kinetics, doses, np.arange(days[-1] + 1.0))
         effect, decay = np.zeros(levels.shape), np.exp(-1.0 / MEAN_LIFE_D)
-        for day in range(1, days + 1):
+        for day in range(1, int(days[-1]) + 1):
             effect[:, day] = decay * effect[:, day - 1] + (1.0 - decay) * (levels[:, day] > 5.0)
         numbers = people.row
         base = _baseline(group, numbers)
@@ -68,4 +68,4 @@ class FakeBiology:
         treg = 5.0 * np.exp(0.2 * patient_normals(1, "fake-treg", index=numbers))[:, None] * (1.0 + 0.3 * effect)
         failed = np.isin(numbers, sorted(self.failing))
         platelets[failed, 30:] = np.nan
-        return Course(platelets_10e9_l=platelets, treg_percent=treg, failed=failed)
+        return Course(days=days, platelets_10e9_l=platelets[:, days], treg_percent=treg[:, days], failed=failed)

@@ -22,7 +22,7 @@ from sirolens.response import criteria
 from sirolens.source import Mark, Source
 from sirolens.study.comparison import comparators
 from sirolens.study.recipe_design import Arm, Group, Recipe
-from sirolens.study.trial_mechanism import partner_names, population_names
+from sirolens.study.trial_mechanism import TITRATED, partner_names, population_names, variant_names
 
 __all__ = ["check_recipe"]
 
@@ -74,6 +74,8 @@ def _loaded(load: Callable[[], Any], path: Path, faults: Faults) -> Any:
 
 def _population(recipe: Recipe, faults: Faults) -> None:
     _one_of(recipe.population, population_names(), ("population", "recipe"), faults)
+    for index, name in enumerate(recipe.variants):
+        _one_of(name, variant_names(), ("population", "variants", index), faults)
     shares = {"adults": 1.0 - recipe.children_fraction, "children": recipe.children_fraction}
     named = {group.name: group for group in recipe.groups}
     for name, part in shares.items():
@@ -202,6 +204,8 @@ def _arm(recipe: Recipe, arm: Arm, path: Path, faults: Faults) -> None:
     if arm.taper is not None:
         _taper(recipe, arm, path, faults)
     known = partner_names()
+    if [partner.name for partner in arm.partners].count(TITRATED) > 1:
+        faults.wrong("trial.titrated-twice", (*path, "partners"), TITRATED, expected="1")
     for index, partner in enumerate(arm.partners):
         where: Path = (*path, "partners", index)
         _one_of(partner.name, known, (*where, "name"), faults)

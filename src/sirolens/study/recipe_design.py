@@ -348,6 +348,10 @@ class Recipe:
         Length of treatment and follow-up.
     population : str
         Name of the virtual population.
+    variants : tuple of str
+        Of the mechanism.
+    flares_per_year : float
+        Infections that stir the disease up; 0: none.
     groups : tuple of Group
         Who is drawn.
     children_fraction : float
@@ -376,6 +380,8 @@ class Recipe:
     replicates: int
     days: int
     population: str
+    variants: tuple[str, ...]
+    flares_per_year: float
     groups: tuple[Group, ...]
     children_fraction: float
     same_patients: bool

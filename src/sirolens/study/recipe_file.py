@@ -78,16 +78,20 @@ def _group(table: Table, name: str) -> Group:
     return group
 
 
-def _population(root: Table) -> tuple[str, tuple[Group, ...], float]:
+def _population(root: Table) -> dict[str, Any]:
     table = root.table("population", required=True)
     if table is None:
-        return "", (), 0.0
-    name = table.text("recipe", required=True)
-    children = share(table, "children_percent")
+        return {"population": "", "variants": (), "flares_per_year": 0.0, "groups": (), "children_fraction": 0.0}
     inner = [(group, table.table(group)) for group in GROUPS]
-    groups = tuple(_group(found, group) for group, found in inner if found is not None)
+    found = {
+        "population": table.text("recipe", required=True),
+        "variants": table.texts("variants"),
+        "flares_per_year": table.number("flares_per_year", least=0.0) or 0.0,
+        "groups": tuple(_group(told, group) for group, told in inner if told is not None),
+        "children_fraction": share(table, "children_percent"),
+    }
     table.close()
-    return name, groups, children
+    return found
 
 
 def _entry(root: Table) -> Entry:
@@ -235,7 +239,6 @@ def _recipe(root: Table, data: Mapping[str, Any], file: str, digest: str) -> Rec
     last = root.whole("days", required=True, least=1) or MOST_DAYS
     if last > MOST_DAYS:
         root.faults.wrong("models.out-of-range", ("days",), last, expected=f"<= {MOST_DAYS}")
-    population, groups, children = _population(root)
     patients, replicates = (root.whole(key, required=True, least=1) or 1 for key in ("patients", "replicates"))
     if patients * replicates > MOST_PATIENTS:
         root.faults.wrong(
@@ -253,9 +256,7 @@ def _recipe(root: Table, data: Mapping[str, Any], file: str, digest: str) -> Rec
         patients=patients,
         replicates=replicates,
         days=last,
-        population=population,
-        groups=groups,
-        children_fraction=children,
+        **_population(root),
         same_patients=root.flag("same_patients"),
         entry=_entry(root),
         measurement=_measurement(root),

@@ -250,7 +250,13 @@ def _course(
     biology: Biology,
 ) -> Course:
     history = DoseHistory(time_d=np.arange(recipe.days, dtype=np.float64), amount_mg=swallowed_mg)
-    return biology.course(group.name, people, kinetics, history, arm.partners, recipe.days)
+    return biology.course(group.name, people, kinetics, history, arm.partners, _days_seen(recipe))
+
+
+def _days_seen(recipe: Recipe) -> Numbers:
+    """Every day on which somebody may be seen, day 0 first."""
+    window = range(-recipe.visits.window_d, recipe.visits.window_d + 1)
+    return np.array(sorted({0, *(day + shift for day in recipe.visits.days for shift in window)}), np.int64)
 
 
 def _again(
@@ -271,23 +277,23 @@ def _again(
     own = replace(kinetics, parameters=kinetics.parameters[who])
     new = _course(recipe, arm, group, people.at(who), own, swallowed_mg[who], biology)
     platelets, treg, failed = before.platelets_10e9_l.copy(), before.treg_percent.copy(), before.failed.copy()
-    later = arm.taper.from_d + 1
-    platelets[who, later:] = new.platelets_10e9_l[:, later:]
-    treg[who, later:] = new.treg_percent[:, later:]
+    later = np.flatnonzero(before.days > arm.taper.from_d)
+    platelets[np.ix_(who, later)] = new.platelets_10e9_l[:, later]
+    treg[np.ix_(who, later)] = new.treg_percent[:, later]
     failed[who] = new.failed
-    return Course(platelets_10e9_l=platelets, treg_percent=treg, failed=failed)
+    return Course(days=before.days, platelets_10e9_l=platelets, treg_percent=treg, failed=failed)
 
 
 def _measured(recipe: Recipe, arm: Arm, people: People, came: Attendance, course: Course) -> ArmChunk:
     """Read off what the trial measures; doses and levels are filled in later."""
-    true = np.take_along_axis(course.platelets_10e9_l, came.day, axis=1)
+    true = course.on(course.platelets_10e9_l, came.day)
     counts = measured_counts(recipe, arm.name, people.number, true, 1)
     counts[~came.seen] = np.nan
     start = course.platelets_10e9_l[:, :1]
     planned = recipe.visits.days
     columns = [planned.index(day) for day in (() if recipe.cells is None else recipe.cells.days)]
     at = came.day[:, columns]
-    cells_true = np.concatenate([course.treg_percent[:, :1], np.take_along_axis(course.treg_percent, at, 1)], axis=1)
+    cells_true = np.concatenate([course.treg_percent[:, :1], course.on(course.treg_percent, at)], axis=1)
     cells = measured_cells(recipe, arm.name, people.number, cells_true)
     cells[:, 1:][~came.seen[:, columns]] = np.nan
     empty = np.full(came.day.shape, np.nan)

@@ -8,7 +8,9 @@ the unfinished chunk again, with the same bits.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -220,6 +222,8 @@ def in_folder(path: Path, shape: Shape, identity: Mapping[str, Any], recipe_text
         return InFolder(path, shape)
     if resume:
         raise InputError(error("trial.resume-nothing", place=place))
+    if not path.parent.is_dir():  # zarr would make every folder on the way
+        raise InputError(error("write.impossible", place=place, told=os.strerror(errno.ENOENT)))
     unfinished = path.with_name(f"{path.name}.new")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)

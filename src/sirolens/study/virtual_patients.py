@@ -38,21 +38,28 @@ HOPELESS = 64
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Course:
-    """The true course of n patients on each day from day 0 on.
+    """The true course of n patients on K days.
 
     Parameters
     ----------
-    platelets_10e9_l : ndarray (n, D + 1)
+    days : int64 array (K,)
+        When; ascending, from 0.
+    platelets_10e9_l : ndarray (n, K)
         Platelet count.
-    treg_percent : ndarray (n, D + 1)
+    treg_percent : ndarray (n, K)
         Regulatory T cells, percent of CD4 cells.
     failed : bool array (n,)
         Patients whose equations could not be integrated; nan from there on.
     """
 
+    days: Numbers
     platelets_10e9_l: Array
     treg_percent: Array
     failed: Flags
+
+    def on(self, values: Array, day: Numbers) -> Array:
+        """Read values of this course on each patient's own days (n, V), all of them among its days."""
+        return np.take_along_axis(values, np.searchsorted(self.days, day), axis=1)
 
 
 @final
@@ -123,9 +130,15 @@ class Biology(Protocol):
         ...
 
     def course(
-        self, group: str, people: People, kinetics: Kinetics, doses: DoseHistory, partners: Sequence[Partner], days: int
+        self,
+        group: str,
+        people: People,
+        kinetics: Kinetics,
+        doses: DoseHistory,
+        partners: Sequence[Partner],
+        days: Numbers,
     ) -> Course:
-        """What happens to patients of one group under doses of sirolimus and partners."""
+        """What happens to patients of one group on some days under doses of sirolimus and partners."""
         ...
 
 
