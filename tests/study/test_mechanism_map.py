@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,9 @@ from sirolens.mechanism.network import load
 from sirolens.report.drawing import svg
 from sirolens.report.words import say
 from sirolens.study.mechanism_map import PLACES, mechanism_map
+from tests import generated_docs
 
+ROOT = Path(__file__).parents[2]
 MAP = mechanism_map(load())
 LINKS = {(link.source, link.target): link.sign for link in MAP.links}
 
@@ -72,3 +75,7 @@ def test_it_is_said_and_drawn_in_both_languages(language: str) -> None:
     for box in MAP.boxes:
         assert not isinstance(box.name, str)
         assert "diagram." not in say(box.name, language)
+
+
+def test_the_diagram_in_the_docs_is_the_models() -> None:
+    assert (ROOT / "docs" / "figures" / "mechanism.svg").read_text(encoding="utf-8") == generated_docs.mechanism_svg()
