@@ -6,6 +6,7 @@ Oracle: the sentence of each fault, written by hand from the format's descriptio
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -291,3 +292,9 @@ def test_a_file_that_is_no_recipe_is_named(content: bytes, code: str, tmp_path: 
     file = tmp_path / "x.toml"
     file.write_bytes(content)
     assert [one.code for one in check(file)] == [code]
+
+
+def test_the_recipe_of_the_documentation_is_a_good_one() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "trial.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    assert faults(text) == ()

@@ -263,7 +263,8 @@ def _controls(recipe: Recipe, biology: Biology) -> NDArray[np.float64]:
 
 def _messages(recipe: Recipe, biology: Biology, summaries: tuple[ArmSummary, ...]) -> tuple[Message, ...]:
     """Say what nobody may miss: calibrated, not validated; no bleeding; who could not be integrated; the models."""
-    said: list[Message] = [warning("trial.research"), info("trial.no-bleeding")]
+    assumed = recipe.population == "default"
+    said: list[Message] = [warning("trial.assumed" if assumed else "trial.research"), info("trial.no-bleeding")]
     failed = sum(one.failed for one in summaries)
     if failed:
         everybody = sum(one.patients for one in summaries)

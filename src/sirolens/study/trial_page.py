@@ -68,7 +68,7 @@ def trial_parts(result: TrialResult, *, language: str) -> tuple[Part, ...]:
     recipe = result.recipe
     return (
         _headline(result, language),
-        Findings(messages=result.messages),
+        Findings(messages=tuple(one for one in result.messages if one.domain == "trial")),
         *design_parts(recipe, language),
         Heading(text=info("trial.heading-characteristics")),
         NamedTable(name="characteristics", table=_characteristics(result)),
@@ -84,6 +84,7 @@ def trial_parts(result: TrialResult, *, language: str) -> tuple[Part, ...]:
         Heading(text=info("trial.heading-people")),
         NamedTable(name="people", table=_people(result, language)),
         Heading(text=info("trial.heading-basis")),
+        Findings(messages=tuple(one for one in result.messages if one.domain != "trial")),
         NamedTable(name="basis", table=_basis(result)),
     )
 
