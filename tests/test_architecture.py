@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -122,13 +123,15 @@ def test_help_starts_without_numerics() -> None:
 
 KERNEL_ROOMS = ("engine", "engine/simd", "models", "dosing")  # their cache is keyed by the content of all their files
 
+MADE_BY = re.compile(r"^@(?:njit|kernel)\b", re.MULTILINE)
+
 
 def _decorated(path: Path) -> set[str]:
     """The kernels of a file, by their names."""
     functions = [
         node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
     ]
-    return {one.name for one in functions if any("njit" in ast.unparse(by) for by in one.decorator_list)}
+    return {one.name for one in functions if any(MADE_BY.match("@" + ast.unparse(by)) for by in one.decorator_list)}
 
 
 def _imported_names(tree: ast.Module) -> set[str]:
@@ -144,7 +147,7 @@ def _imported_names(tree: ast.Module) -> set[str]:
 
 def test_outside_the_kernel_rooms_a_kernel_calls_none_of_another_file() -> None:
     """numba keys a cached kernel on the text of its own file only: a stale one of another file would go on running."""
-    kernels = {_name(path): path for path in MODULES if "@njit" in path.read_text(encoding="utf-8")}
+    kernels = {_name(path): path for path in MODULES if MADE_BY.search(path.read_text(encoding="utf-8"))}
     callable_ones = {f"{name}.{one}" for name, path in kernels.items() for one in _decorated(path)} | kernels.keys()
     assert len(callable_ones) > 2 * len(kernels)
     for name, path in kernels.items():

@@ -13,8 +13,9 @@ from math import erf, exp, log, sqrt
 from typing import final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sirolens.engine.kernel import kernel
 
 __all__ = ["Chances", "Draws", "best_scale", "chances", "draws", "next_best"]
 
@@ -265,7 +266,7 @@ def next_best(
     return chance / np.where(total > 0.0, total, np.inf)[:, None]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _below(values: Array, running: Array, first: int, last: int, limit: float, inclusive: bool) -> float:
     """Weight of the draws below a limit (or up to it) among values[first:last], by bisection."""
     lo, hi = first, last
@@ -279,7 +280,7 @@ def _below(values: Array, running: Array, first: int, last: int, limit: float, i
     return weight
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _at_share(values: Array, running: Array, first: int, last: int, share: float) -> float:
     """The smallest draw up to which the running weight reaches a share."""
     lo, hi = first, last - 1
@@ -293,7 +294,7 @@ def _at_share(values: Array, running: Array, first: int, last: int, share: float
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _inside(value: float, low: float, high: float, additive: float, proportional: float) -> float:
     """P(low <= measured <= high) for a normal error around the true value."""
     sd = sqrt(additive * additive + proportional * proportional * value * value)
@@ -304,7 +305,7 @@ def _inside(value: float, low: float, high: float, additive: float, proportional
     return chance
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _chances(
     values: Array,
     running: Array,
@@ -354,7 +355,7 @@ def _chances(
             mixed[r, 4 + k] = hi
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _best_scale(values: Array, running: Array, start: Index, weight: Array, low: float, high: float) -> float:
     n_models = weight.size
     # Where the middle draw of the average meets the middle of the range: everything else is relative to it.
@@ -381,7 +382,7 @@ def _best_scale(values: Array, running: Array, start: Index, weight: Array, low:
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _reweigh(
     value: Array,
     weight: Array,

@@ -18,8 +18,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sirolens.engine.kernel import kernel
 
 __all__ = [
     "ABOVE",
@@ -49,7 +50,7 @@ _ROOT_HALF = math.sqrt(0.5)
 _ASYMPTOTIC = -12.0  # below, the series for Mills' ratio is exact to the last digit in 40 terms
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def log_phi(x: float) -> tuple[float, float]:
     """Return log Phi(x) and its derivative phi(x)/Phi(x), accurate in both tails.
 
@@ -85,7 +86,7 @@ def log_phi(x: float) -> tuple[float, float]:
     return np.log(tail), density / tail
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _censored(z: float, dz: float, d2z: float) -> tuple[float, float, float, float]:
     """Return -2 log Phi(z), its two derivatives, and a curvature that is never negative."""
     if z == np.inf:
@@ -100,7 +101,7 @@ def _censored(z: float, dz: float, d2z: float) -> tuple[float, float, float, flo
     return -2.0 * log_p, -2.0 * ratio * dz, curvature - 2.0 * ratio * d2z, curvature
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def level_terms(
     f: float, y: float, censoring: int, kind: int, additive: float, proportional: float
 ) -> tuple[float, float, float, float]:
@@ -146,7 +147,7 @@ def level_terms(
     return _censored(sign * z, sign * dz, sign * d2z)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _log_terms(f: float, y: float, censoring: int, s: float) -> tuple[float, float, float, float]:
     if f == 0.0:
         return 0.0 if censoring == BELOW else np.inf, 0.0, 0.0, 0.0
@@ -160,7 +161,7 @@ def _log_terms(f: float, y: float, censoring: int, s: float) -> tuple[float, flo
     return _censored(sign * z, sign * dz, sign * d2z)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def deviance(
     f: Array,
     y: Array,
@@ -178,7 +179,7 @@ def deviance(
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def level_probabilities(
     f: Array, y: Array, kind: NDArray[np.int64], additive: Array, proportional: Array, out: Array
 ) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.bayes_likelihood import deviance
@@ -31,6 +30,7 @@ from sirolens.engine.bayes_search import (
 from sirolens.engine.bayes_starts import STARTS, Found, fill_starts, found_arrays, is_known, keep
 from sirolens.engine.dense import dot
 from sirolens.engine.effects import LOG_NORMAL, NORMAL
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear import PARAMETERS, lane_concentrations, lane_work
 from sirolens.engine.lockstep import Effects, Plan, is_plain, make_plan, run
 
@@ -52,14 +52,14 @@ BLOCK = 128  # draws in step: more no longer fit the fast memory, fewer repeat t
 NOT_PLAIN = -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _moved(L: Array, moved: int) -> float:
     """Step of the central difference along eta number `moved`."""
     step: float = WIDE_STEP * np.sqrt(dot(L[moved], L[moved]))
     return step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _in_step(
     shape: int, plan: Plan, effects: Effects, L: Array, z: Array, f: Array, J: Array, F: Array, second: bool
 ) -> None:
@@ -94,7 +94,7 @@ def _in_step(
     whiten(L, J, G, F)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def search_modes(patients: Patients, most_starts: int, low: int, high: int, out: Found) -> None:
     """Write the modes of patients low <= p < high; every array of `out` has a first axis over patients.
 
@@ -133,7 +133,7 @@ def search_modes(patients: Patients, most_starts: int, low: int, high: int, out:
         _publish(found, p, d, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _publish(found: Found, p: int, d: int, out: Found) -> None:
     """Copy the modes of patient p to their place among those of all."""
     for m in range(found.value.size):
@@ -147,7 +147,7 @@ def _publish(found: Found, p: int, d: int, out: Found) -> None:
     out.counts[p, 0], out.counts[p, 1] = found.counts[0], found.counts[1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def predict_in_step(patients: Patients, p: int, eta: Array, low: int, high: int, f: Array, minus_2_log: Array) -> bool:
     """Write predictions f (n, n_obs) and -2 log p(levels | eta) (n,) of rows low <= row < high of eta (n, n_eta).
 
@@ -171,7 +171,7 @@ def predict_in_step(patients: Patients, p: int, eta: Array, low: int, high: int,
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _disturbed(typical: float, eta: Any, kind: int) -> Any:
     """Apply an effect as `effects.disturbed` does, to complex numbers too."""
     if kind == LOG_NORMAL:
@@ -181,7 +181,7 @@ def _disturbed(typical: float, eta: Any, kind: int) -> Any:
     return 1.0 / (1.0 + (1.0 - typical) / typical * np.exp(-eta))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def individual_parameters(effects: Effects, eta: Any, out: Any) -> None:
     """Write the parameters (n_periods, 15) of every period for etas (n_eta,), float64 or complex128."""
     for p in range(out.shape[1]):
@@ -194,7 +194,7 @@ def individual_parameters(effects: Effects, eta: Any, out: Any) -> None:
             out[j, CL] *= np.exp(eta[effects.occasion_eta[j]])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lane_derivatives(patients: Patients, p: int, z: Array, f: Array, J: Array, F: Array, second: bool) -> None:
     """Write f and J = df/dz at z, and where wanted the second derivatives F: the same by lanes, for any records."""
     d = z.size
@@ -226,7 +226,7 @@ def lane_derivatives(patients: Patients, p: int, z: Array, f: Array, J: Array, F
     whiten(L, J, G, F)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def predict_lanes(patients: Patients, p: int, eta: Array, low: int, high: int, f: Array, minus_2_log: Array) -> None:
     """Do what `predict_in_step` does lane by lane, for any records."""
     effects, levels = effects_of(patients, p), levels_of(patients, p)

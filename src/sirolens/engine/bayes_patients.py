@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.bayes_problem import Problem
 from sirolens.engine.bayes_search import Levels
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear import Records
 from sirolens.engine.lockstep import Effects
 
@@ -77,7 +77,7 @@ def _after_last_level(problem: Problem) -> int:
     return int(observed[-1]) + 1 if observed.size else 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def effects_of(patients: Patients, p: int) -> Effects:
     """Typical parameters and effects of patient p."""
     a, b = patients.period_start[p], patients.period_start[p + 1]
@@ -86,7 +86,7 @@ def effects_of(patients: Patients, p: int) -> Effects:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def levels_of(patients: Patients, p: int) -> Levels:
     """Levels of patient p."""
     a, b, these = patients.level_start[p], patients.level_start[p + 1], patients.levels
@@ -100,7 +100,7 @@ def levels_of(patients: Patients, p: int) -> Levels:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def colour(L: Array, z: Array, eta: Array) -> None:
     """Write eta = L z for every row of z."""
     for row in range(z.shape[0]):
@@ -111,7 +111,7 @@ def colour(L: Array, z: Array, eta: Array) -> None:
             eta[row, i] = value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def whiten(L: Array, J: Array, G: Array, F: Array) -> None:
     """Turn derivatives with respect to eta into derivatives with respect to z, eta = L z.
 

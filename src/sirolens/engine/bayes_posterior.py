@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.bayes_likelihood import (
@@ -40,6 +39,7 @@ from sirolens.engine.bayes_problem import AnyProblem, FunctionProblem
 from sirolens.engine.bayes_search import Levels
 from sirolens.engine.bayes_weights import exponentials, log_sum, smooth
 from sirolens.engine.dense import cholesky, congruence, log_determinant, solve_lower
+from sirolens.engine.kernel import kernel
 from sirolens.engine.lanes import over_chunks
 from sirolens.engine.sampling import effective_draws, normal_quantile, sobol, sobol_normal, weighted_mean
 
@@ -330,7 +330,7 @@ def _predictions(problem: AnyProblem, eta: Array, threads: int | None) -> tuple[
     return f, minus_2_log
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _deviances(f: Array, levels: Levels, out: Array) -> None:
     """Write -2 log p(levels | predictions) for every row of predictions."""
     y, censoring, kind, a, p, weight = levels
@@ -338,7 +338,7 @@ def _deviances(f: Array, levels: Levels, out: Array) -> None:
         out[row] = deviance(f[row], y, censoring, kind, a, p, weight)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _stretches(uniform: Array, m: int, out: Array) -> None:
     """Write sqrt(2 m / chi-squared) with 2 m degrees of freedom: chi-squared / 2 is a sum of m exponentials.
 
@@ -359,7 +359,7 @@ def _stretches(uniform: Array, m: int, out: Array) -> None:
         out[i] = math.sqrt(m / g)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _around(centre: Array, C: Array, normals: Array, stretch: Array, z: Array) -> None:
     """Write centre + stretch C normals for every row."""
     for row in range(z.shape[0]):
@@ -370,7 +370,7 @@ def _around(centre: Array, C: Array, normals: Array, stretch: Array, z: Array) -
             z[row, i] = centre[i] + stretch[row] * value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _mixture(z: Array, centres: Array, factors: Array, share: Array, m: int, prior_weight: float, out: Array) -> None:
     """Write the log density of every row: t distributions with 2 m degrees of freedom, and the prior (last share)."""
     modes, d = centres.shape

@@ -16,11 +16,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.bayes_likelihood import level_terms
 from sirolens.engine.dense import cholesky, copy, dot, solve
+from sirolens.engine.kernel import kernel
 
 __all__ = [
     "CONVERGED",
@@ -91,7 +91,7 @@ class Search(NamedTuple):
     counts: Codes
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def search_arrays(d: int, noise: float) -> Search:
     """Make the arrays of a search in d dimensions; `noise` is how far rounding moves the objective."""
     number = np.zeros(5)
@@ -110,7 +110,7 @@ def search_arrays(d: int, noise: float) -> Search:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def begin(search: Search, start: Array) -> int:
     """Place a search at its start."""
     copy(start, search.trial)
@@ -122,7 +122,7 @@ def begin(search: Search, start: Array) -> int:
     return SLOPE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def receive_slope(search: Search, levels: Levels, prior_weight: float, f: Array, J: Array) -> int:
     """Take f (n_obs,) and J = df/dz (n_obs, d) at `trial`, and say what is wanted next."""
     value = _objective_and_slope(search, levels, prior_weight, f, J)
@@ -157,7 +157,7 @@ def receive_slope(search: Search, levels: Levels, prior_weight: float, f: Array,
     return _propose(search)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def receive_curvature(search: Search, levels: Levels, prior_weight: float, f: Array, J: Array, F: Array) -> int:
     """Take f, J and the second derivatives F (n_obs, d, d) at `z`, and say what is wanted next."""
     d = search.z.size
@@ -179,7 +179,7 @@ def receive_curvature(search: Search, levels: Levels, prior_weight: float, f: Ar
     return _propose(search)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _objective_and_slope(search: Search, levels: Levels, prior_weight: float, f: Array, J: Array) -> float:
     """Objective at `trial`; its gradient and expected curvature go to the new arrays."""
     g, B, z = search.new_gradient, search.new_curvature, search.trial
@@ -208,7 +208,7 @@ def _objective_and_slope(search: Search, levels: Levels, prior_weight: float, f:
     return value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _propose(search: Search) -> int:
     """Set the next trial, or stop."""
     number, count, d = search.number, search.counts, search.z.size

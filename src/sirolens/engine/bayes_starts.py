@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.bayes_likelihood import ABOVE, BELOW, MEASURED
 from sirolens.engine.bayes_search import CONVERGED, NORM, OUTCOME, VALUE, Levels, Search
 from sirolens.engine.dense import cholesky, copy, dot, solve
+from sirolens.engine.kernel import kernel
 
 __all__ = ["MODES", "STARTS", "Found", "fill_starts", "found_arrays", "is_known", "keep"]
 
@@ -47,7 +47,7 @@ class Found(NamedTuple):
     counts: Codes  # modes kept, searches begun
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def found_arrays(d: int) -> Found:
     """Make an empty list of modes in d dimensions."""
     return Found(
@@ -60,7 +60,7 @@ def found_arrays(d: int) -> Found:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_starts(levels: Levels, f: Array, J: Array, starts: Array) -> int:
     """Write starts (STARTS, d) from predictions f and slopes J = df/dz at z = 0, and return how many.
 
@@ -100,7 +100,7 @@ def fill_starts(levels: Levels, f: Array, J: Array, starts: Array) -> int:
     return _thin(starts)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _ridge(gap: Array, slope: Array, first: int, last: int, z: Array) -> None:
     """Write z that minimises sum (gap - slope z)^2 / LEVEL_SD^2 + z'z over the levels first <= i < last."""
     d = z.size
@@ -118,7 +118,7 @@ def _ridge(gap: Array, slope: Array, first: int, last: int, z: Array) -> None:
         z[j] = min(max(z[j], -FARTHEST), FARTHEST)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _thin(starts: Array) -> int:
     """Leave out starts that are near an earlier one."""
     kept = 1
@@ -135,7 +135,7 @@ def _thin(starts: Array) -> int:
     return kept
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _distance(found: Found, m: int, z: Array) -> float:
     """Squared distance from mode m in standard deviations of the posterior there."""
     total = 0.0
@@ -145,7 +145,7 @@ def _distance(found: Found, m: int, z: Array) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def is_known(found: Found, search: Search) -> bool:
     """Whether a search under way is about to end at a mode that is known already."""
     for m in range(found.counts[0]):
@@ -155,7 +155,7 @@ def is_known(found: Found, search: Search) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def keep(found: Found, search: Search) -> None:
     """Add the end of a search, unless it is known; the list stays sorted, the best first.
 
@@ -188,7 +188,7 @@ def keep(found: Found, search: Search) -> None:
             found.counts[0] -= 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _write(found: Found, m: int, search: Search) -> None:
     copy(search.z, found.z[m])
     copy(search.curvature, found.hessian[m])

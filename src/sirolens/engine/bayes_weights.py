@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sirolens.engine.kernel import kernel
 
 __all__ = ["exponentials", "fit_tail", "log_sum", "smooth"]
 
@@ -26,7 +27,7 @@ PRIOR_SHAPE, PRIOR_WEIGHT = 0.5, 10.0  # the fit leans on k = 0.5 as if ten more
 LEAST_LOG = math.log(np.finfo(np.float64).tiny)  # smaller relative weights are zero
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def log_sum(values: Array) -> float:
     """Return log sum exp(values).
 
@@ -44,7 +45,7 @@ def log_sum(values: Array) -> float:
     return top + math.log(total)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def exponentials(values: Array) -> Array:
     """Return exp(values), the same bits on every machine.
 
@@ -57,7 +58,7 @@ def exponentials(values: Array) -> Array:
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fit_tail(excess: Array) -> tuple[float, float]:
     """Return shape and scale of a generalised Pareto distribution fitted to sorted excesses over a threshold.
 
@@ -91,7 +92,7 @@ def fit_tail(excess: Array) -> tuple[float, float]:
     return (n * shape + PRIOR_WEIGHT * PRIOR_SHAPE) / (n + PRIOR_WEIGHT), -shape / theta_hat
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _mean_log(theta: float, excess: Array) -> float:
     total = 0.0
     for x in excess:
@@ -99,7 +100,7 @@ def _mean_log(theta: float, excess: Array) -> float:
     return total / excess.size
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def smooth(log_weight: Array) -> float:
     """Smooth the largest log weights in place, normalise all to sum 1, and return k-hat.
 
@@ -135,7 +136,7 @@ def smooth(log_weight: Array) -> float:
     return k_hat
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _smooth_tail(log_weight: Array) -> float:
     """Smooth the tail of log weights whose largest is 0."""
     n = log_weight.size

@@ -8,8 +8,9 @@ dozen rows, where plain loops are also faster. Everything is a kernel on float64
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sirolens.engine.kernel import kernel
 
 __all__ = ["cholesky", "congruence", "copy", "dot", "invert", "log_determinant", "solve", "solve_lower", "solve_upper"]
 
@@ -17,14 +18,14 @@ Array = NDArray[np.float64]
 
 
 # Kernels copy and sum by loops: array assignments compile to a page of shape checks each.
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def copy(source: Array, target: Array) -> None:
     """Copy arrays of equal shape, element by element."""
     for i in range(source.size):
         target.flat[i] = source.flat[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def dot(a: Array, b: Array) -> float:
     """Return the sum of products of two vectors, in order."""
     total = 0.0
@@ -33,7 +34,7 @@ def dot(a: Array, b: Array) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def cholesky(A: Array, L: Array) -> bool:
     """Write the lower factor of A = L L' and return whether A is positive definite.
 
@@ -69,7 +70,7 @@ def cholesky(A: Array, L: Array) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def solve_lower(L: Array, b: Array, x: Array) -> None:
     """Write x with L x = b; `x` may be `b`."""
     for i in range(L.shape[0]):
@@ -79,7 +80,7 @@ def solve_lower(L: Array, b: Array, x: Array) -> None:
         x[i] = value / L[i, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def solve_upper(L: Array, b: Array, x: Array) -> None:
     """Write x with L' x = b; `x` may be `b`."""
     n = L.shape[0]
@@ -90,7 +91,7 @@ def solve_upper(L: Array, b: Array, x: Array) -> None:
         x[i] = value / L[i, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def solve(L: Array, b: Array, x: Array) -> None:
     """Write x with L L' x = b; `x` may be `b`.
 
@@ -105,7 +106,7 @@ def solve(L: Array, b: Array, x: Array) -> None:
     solve_upper(L, x, x)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def invert(L: Array, inverse: Array) -> None:
     """Write the inverse of L L'."""
     n = L.shape[0]
@@ -115,7 +116,7 @@ def invert(L: Array, inverse: Array) -> None:
         solve(L, inverse[j], inverse[j])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def congruence(A: Array, M: Array, scale: float, out: Array) -> None:
     """Write scale * A M A'; `out` is neither A nor M.
 
@@ -136,7 +137,7 @@ def congruence(A: Array, M: Array, scale: float, out: Array) -> None:
             out[i, j] = scale * total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def log_determinant(L: Array) -> float:
     """Return log det(L L')."""
     total = 0.0

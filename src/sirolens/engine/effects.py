@@ -16,8 +16,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sirolens.engine.kernel import kernel
 
 __all__ = ["LOGIT", "LOG_NORMAL", "NORMAL", "apply_effects", "disturbed"]
 
@@ -28,7 +29,7 @@ NORMAL: Final = 1
 LOGIT: Final = 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def disturbed(typical: float, eta: float, kind: int) -> float:
     """Apply one random effect to one typical value; for use inside other kernels."""
     if kind == LOG_NORMAL:
@@ -38,7 +39,7 @@ def disturbed(typical: float, eta: float, kind: int) -> float:
     return 1.0 / (1.0 + (1.0 - typical) / typical * math.exp(-eta))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _apply(
     typical: Array, eta: Array, eta_of_parameter: NDArray[np.int64], kind: NDArray[np.int64], out: Array
 ) -> None:

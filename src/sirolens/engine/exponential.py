@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many exponentials at once: faster than one by one, and the same bits on every processor.
+"""Exponentials in loops: faster than a library's, and the same bits on every processor.
 
 A library's exp is called number by number, and its array form changes the last digit with the processor. Here
 exp(x) = 2^k exp(r), with k the nearest whole number to x / log 2 and |r| <= log(2) / 2, so that a polynomial of degree
@@ -10,13 +10,13 @@ changing a bit. The error is at most 1.5 units in the last place.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["fill_exponentials"]
+from sirolens.engine.kernel import kernel
+
+__all__ = ["exponential", "fill_exponentials"]
 
 _PER_LOG_2 = 1.0 / math.log(2.0)
 # log 2 in two parts, the first short enough that k times it is exact
@@ -27,16 +27,53 @@ _LEAST = -708.0  # smaller exponents give this one's 3e-308
 _MOST = 709.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(forceinline=True)
+def exponential(x: float) -> float:
+    """Return exp(x); for the loops of other kernels.
+
+    Parameters
+    ----------
+    x : float
+        Exponent; taken as -708 below and 709 above.
+
+    Examples
+    --------
+    >>> round(exponential(1.0), 12)
+    2.718281828459
+    """
+    v = x if x > _LEAST else _LEAST
+    v = v if v < _MOST else _MOST
+    shifted = v * _PER_LOG_2 + _ROUND
+    k = shifted - _ROUND
+    r = (v - k * _LOG_2_HIGH) - k * _LOG_2_LOW
+    p = 1.0 / 6227020800.0
+    p = p * r + 1.0 / 479001600.0
+    p = p * r + 1.0 / 39916800.0
+    p = p * r + 1.0 / 3628800.0
+    p = p * r + 1.0 / 362880.0
+    p = p * r + 1.0 / 40320.0
+    p = p * r + 1.0 / 5040.0
+    p = p * r + 1.0 / 720.0
+    p = p * r + 1.0 / 120.0
+    p = p * r + 1.0 / 24.0
+    p = p * r + 1.0 / 6.0
+    p = p * r + 0.5
+    # k stands in the lowest bits of `shifted`; moved to the exponent's place and its offset added, they are 2^k
+    bits = np.int64(np.float64(shifted).view(np.int64) << 52) + np.int64(1023 << 52)
+    power: float = np.int64(bits).view(np.float64)
+    return ((p * r) * r + r + 1.0) * power
+
+
+@kernel
 def fill_exponentials(x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Write exp(x).
 
     Parameters
     ----------
     x : float64 array (n,)
-        Exponents; taken as -708 below and 709 above. Used up: afterwards it holds powers of two.
+        Exponents; taken as -708 below and 709 above.
     out : float64 array (n,)
-        Receives the exponentials; not `x`.
+        Receives the exponentials.
 
     Examples
     --------
@@ -45,29 +82,5 @@ def fill_exponentials(x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     >>> out.round(12).tolist()
     [1.0, 2.718281828459]
     """
-    power: Any = x.view(np.int64)
     for i in range(x.size):
-        v = x[i]
-        v = v if v > _LEAST else _LEAST
-        v = v if v < _MOST else _MOST
-        shifted = v * _PER_LOG_2 + _ROUND
-        k = shifted - _ROUND
-        r = (v - k * _LOG_2_HIGH) - k * _LOG_2_LOW
-        p = 1.0 / 6227020800.0
-        p = p * r + 1.0 / 479001600.0
-        p = p * r + 1.0 / 39916800.0
-        p = p * r + 1.0 / 3628800.0
-        p = p * r + 1.0 / 362880.0
-        p = p * r + 1.0 / 40320.0
-        p = p * r + 1.0 / 5040.0
-        p = p * r + 1.0 / 720.0
-        p = p * r + 1.0 / 120.0
-        p = p * r + 1.0 / 24.0
-        p = p * r + 1.0 / 6.0
-        p = p * r + 0.5
-        out[i] = (p * r) * r + r + 1.0
-        x[i] = shifted
-    for i in range(x.size):
-        power[i] = (power[i] << 52) + (1023 << 52)
-    for i in range(x.size):
-        out[i] *= x[i]
+        out[i] = exponential(x[i])

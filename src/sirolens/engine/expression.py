@@ -12,7 +12,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from sirolens.engine.expression_code import PRELUDE, python_text
@@ -32,6 +31,7 @@ from sirolens.engine.expression_tree import (
     nodes,
     print_node,
 )
+from sirolens.engine.kernel import kernel
 from sirolens.errors import ExpressionError
 from sirolens.message import error
 
@@ -123,7 +123,7 @@ def parse(text: str, known: Collection[str] | None = None) -> Expression:
     return Expression(read(text, known))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _transcendental(code: int, a: Array, b: Array, out: Array) -> None:
     # Inside a kernel, because NumPy's own exp, log and power change their last digit with the processor.
     for i in range(out.size):

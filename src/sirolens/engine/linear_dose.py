@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear_layout import (
     ALIVE,
     AMOUNT,
@@ -53,7 +53,7 @@ from sirolens.engine.linear_step import find_row, repeat, settle, step
 RUN = 4
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def forget(N: int, w: Any, book: Any) -> None:
     """Empty every compartment and cancel whatever is still to come."""
     for i in range(STATE, STATE + STAGES + N):
@@ -61,14 +61,14 @@ def forget(N: int, w: Any, book: Any) -> None:
     book[ALIVE] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def forget_rows(book: Any) -> None:
     """Drop transitions made for other parameters."""
     book[IN_USE] = 0
     book[LAST] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def inject(n: int, w: Any, staged: int, amount: Any, s: int) -> None:
     """Add an amount to stage 1 or to the central compartment of the state at s."""
     if staged:
@@ -78,7 +78,7 @@ def inject(n: int, w: Any, staged: int, amount: Any, s: int) -> None:
             w[s + i] += w[U + i] * amount
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _set_rates(w: Any, book: Any, trains: int) -> None:
     """Sum afresh, so that no rounding is left behind when all infusions have ended."""
     w[STATE + RATE_1] = 0.0
@@ -90,7 +90,7 @@ def _set_rates(w: Any, book: Any, trains: int) -> None:
             w[target] += running * w[trains + j * TRAIN + INPUT]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _drop_if_done(w: Any, book: Any, trains: int, j: int) -> None:
     """Put the last train in the place of one that has nothing left to come."""
     c = BOOK + j * COUNTS
@@ -104,7 +104,7 @@ def _drop_if_done(w: Any, book: Any, trains: int, j: int) -> None:
         book[c + i] = book[BOOK + last * COUNTS + i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _give_run(n: int, N: int, w: Any, book: Any, now: Any, until: Any) -> Any:
     """Take the next starts of the only train alive in one go, all but the last, if they are many; where that leads."""
     t, c = trains_at(N), BOOK
@@ -131,7 +131,7 @@ def _give_run(n: int, N: int, w: Any, book: Any, now: Any, until: Any) -> Any:
     return w[t + START] + (started + many) * period
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def advance(n: int, N: int, w: Any, book: Any, now: Any, until: Any) -> None:
     """Move the state from now to until through every start and end on the way, those at `until` included."""
     trains = trains_at(N)
@@ -173,7 +173,7 @@ def advance(n: int, N: int, w: Any, book: Any, now: Any, until: Any) -> None:
     step(n, N, w, book, until - now, STATE)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def give(
     n: int,
     N: int,
@@ -239,7 +239,7 @@ def give(
         _set_rates(w, book, trains_at(N))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _whole(span: Any, period: float) -> int:
     """Whole periods in a span, so that 0 <= span - whole * period."""
     whole = int(np.floor(span.real / period))
@@ -248,7 +248,7 @@ def _whole(span: Any, period: float) -> int:
     return whole
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _enter(N: int, w: Any, book: Any, ss: int) -> None:
     """Put the steady state in place of (SS = 1) or on top of (SS = 2) what is there."""
     if ss == 1:
@@ -257,7 +257,7 @@ def _enter(N: int, w: Any, book: Any, ss: int) -> None:
         w[STATE + i] += w[GAIN + i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _hold(n: int, N: int, w: Any, staged: int, rate: Any) -> None:
     """Steady state, in the second state, of an infusion that has run for ever and ends now."""
     for i in range(STAGES + N):
@@ -269,7 +269,7 @@ def _hold(n: int, N: int, w: Any, staged: int, rate: Any) -> None:
             w[GAIN + STAGES + m] = rate / w[K_ABS]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def steady(
     n: int, N: int, w: Any, book: Any, staged: int, amount: Any, rate: Any, lasts: Any, period_h: float, lag: Any
 ) -> None:
@@ -294,7 +294,7 @@ def steady(
         w[target] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def one_cycle(
     n: int, N: int, w: Any, book: Any, staged: int, amount: Any, rate: Any, extra: Any, over: Any, span: Any
 ) -> None:

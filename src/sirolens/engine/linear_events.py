@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear_lane import Records
 from sirolens.errors import TableError
 from sirolens.message import Message, error
@@ -117,7 +117,7 @@ class Events:
         )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _summary(
     start: Any, evid: Any, rate_mg_h: Any, compartment: Any, ss: Any, addl: Any, before: Any, at: Any
 ) -> tuple[Any, Any, int, int]:
@@ -271,7 +271,7 @@ def merge_runs(events: Events) -> Events:
     return Events(start=start, ii_h=ii[keep], addl=addl[keep], **columns)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _alike(t: Any, a: int, b: int) -> bool:
     return bool(
         t.evid[b] == 1
@@ -284,7 +284,7 @@ def _alike(t: Any, a: int, b: int) -> bool:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _run_end(t: Any, first: int, stop: int, ii: float) -> int:
     """Last record of the run of equal doses that begins at `first`."""
     end = first
@@ -304,7 +304,7 @@ def _run_end(t: Any, first: int, stop: int, ii: float) -> int:
     return end
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _runs(start: Any, t: Any) -> tuple[Any, Any, Any]:
     """Which records to keep, and their intervals and additional doses."""
     n = len(t.time_h)

@@ -25,8 +25,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear_dose import RUN, advance, forget, forget_rows, give, one_cycle, steady
 from sirolens.engine.linear_layout import (
     ALIVE,
@@ -78,7 +78,7 @@ class Records(NamedTuple):
     plain: Any
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _switch(n: int, w: Any, book: Any, parameters: Any, old: int, new: int) -> None:
     """Go over to another parameter set; the amounts in the compartments stay what they are."""
     same = True
@@ -92,7 +92,14 @@ def _switch(n: int, w: Any, book: Any, parameters: Any, old: int, new: int) -> N
     forget_rows(book)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
+def _of_set(parameters: Any, which: int) -> tuple[Any, Any, Any, Any, Any]:
+    """Lags and bioavailabilities of both routes and the central volume of one parameter set."""
+    p = parameters[which]
+    return p[ROUTE_1 + LAG], p[ROUTE_2 + LAG], p[ROUTE_1 + F], p[ROUTE_2 + F], p[V1]
+
+
+@kernel
 def _plain_records(
     n: int,
     N: int,
@@ -127,16 +134,22 @@ def _plain_records(
     now = time_h[r - 1] + zero
     interval = now - now
     e0, e1, e2, g0, g1, g2, p = interval, interval, interval, interval, interval, interval, interval
+    alone = parameters.shape[0] == 1
+    lag_1, lag_2, f_1, f_2, v1 = _of_set(parameters, held)
     while r < last:
-        kind, until = plain[r], time_h[r] + zero
-        if kind == 3 or (before[r] != held and until != now):
+        i = np.uintp(r)  # an index that cannot be negative costs no test whether it is
+        kind, until = plain[i], time_h[i] + zero
+        if kind == 3:
             break
+        if not alone:
+            if before[i] != held and until != now:
+                break
+            lag_1, lag_2, f_1, f_2, v1 = _of_set(parameters, at[i])
         amount = zero
         if kind != 0:
-            route = ROUTE_1 if kind == 1 else ROUTE_2
-            if (zero_order and kind == 1) or parameters[at[r], route + LAG] != 0.0:
+            if (zero_order and kind == 1) or (lag_1 if kind == 1 else lag_2) != 0.0:
                 break
-            amount = parameters[at[r], route + F] * amount_mg[r]
+            amount = (f_1 if kind == 1 else f_2) * amount_mg[i]
         if starts - started > RUN and (begin + (started + RUN) * period).real <= until.real:
             break
         while now != until or started < starts:
@@ -173,7 +186,7 @@ def _plain_records(
                 inside += u1 * y1
             if n > 2:
                 inside += u2 * y2
-            out[written] = NG_PER_ML_PER_MG_PER_L * inside / parameters[at[r], V1]
+            out[np.uintp(written)] = NG_PER_ML_PER_MG_PER_L * inside / v1
             written += 1
         elif N == 1 and kind == 1:
             a += amount
@@ -190,7 +203,7 @@ def _plain_records(
     return r, written
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lane_concentrations(
     shape: int, records: Records, first: int, last: int, parameters: Any, work: Work, out: Any
 ) -> Any:
@@ -250,7 +263,7 @@ def lane_concentrations(
     return written
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def many_lanes(
     shape: int,
     dose_records: int,
@@ -271,7 +284,7 @@ def many_lanes(
         lane_concentrations(shape, records, start[p], start[p + 1], parameters[lane], work, here)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lane_steady_state(
     shape: int,
     parameters: Any,
@@ -322,7 +335,7 @@ def lane_steady_state(
     return NG_PER_ML_PER_MG_PER_L * f * total / parameters[CL]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def many_steady_states(
     shape: int,
     parameters: Any,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from sirolens.engine.kernel import kernel
 
 # Parameter vector (linear.PARAMETERS); within a route: bioavailability, lag, duration, rate.
 CL, V1, Q2, V2, Q3, V3, KA, ROUTE_1, ROUTE_2 = 0, 1, 2, 3, 4, 5, 6, 7, 11
@@ -47,25 +48,25 @@ class Work(NamedTuple):
     book: Any
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def row_width(N: int) -> int:
     """Numbers in one row of transitions."""
     return P + 5 * N
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def spare_row(N: int) -> int:
     """Position of the row that `repeat` uses up."""
     return ROWS + SLOTS * (P + 5 * N)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def trains_at(N: int) -> int:
     """Position of the first train's numbers."""
     return ROWS + (SLOTS + 1) * (P + 5 * N)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lane_work(shape: int, dose_records: int, like: Any) -> Work:
     """Scratch memory for lanes of one structure.
 

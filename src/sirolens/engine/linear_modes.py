@@ -19,14 +19,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear_layout import CL, K_ABS, KA, LAMBDA, Q2, Q3, SCRATCH, STATE, V1, V2, V3, D, U
 
 MAX_SWEEPS = 16
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_basis(n: int, parameters: Any, w: Any) -> None:
     """Rates and directions of an n-compartment model."""
     v1 = parameters[V1]
@@ -48,7 +48,7 @@ def fill_basis(n: int, parameters: Any, w: Any) -> None:
         _three(k10, k12, k21, parameters[Q3] / v1, parameters[Q3] / parameters[V3], w)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _two(k10: Any, k12: Any, k21: Any, w: Any) -> None:
     """One rotation; products, not differences, give the small numbers."""
     b2 = k12 * k21
@@ -69,7 +69,7 @@ def _two(k10: Any, k12: Any, k21: Any, w: Any) -> None:
     w[U + 3], w[U + 4] = -s, c
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _rotate(w: Any, p: int, q: int) -> None:
     """Jacobi rotation that clears S[p, q] in the scratch; U collects the rotations."""
     S = SCRATCH
@@ -94,7 +94,7 @@ def _rotate(w: Any, p: int, q: int) -> None:
         w[k + q] = s * up + c * uq
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _three(k10: Any, k12: Any, k21: Any, k13: Any, k31: Any, w: Any) -> None:
     """Cyclic Jacobi sweeps, then the slowest rate from the determinant k10 k21 k31."""
     S = SCRATCH
@@ -122,7 +122,7 @@ def _three(k10: Any, k12: Any, k21: Any, k13: Any, k31: Any, w: Any) -> None:
         w[LAMBDA + slow] = k10 * k21 * k31 / others
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def to_amounts(n: int, w: Any) -> None:
     """Replace modes by amounts in compartments, x = D U y."""
     y0, y1, y2 = w[STATE], w[STATE + 1], w[STATE + 2]
@@ -131,7 +131,7 @@ def to_amounts(n: int, w: Any) -> None:
         w[STATE + k] = w[D + k] * (w[u] * y0 + w[u + 1] * y1 + w[u + 2] * y2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def to_modes(n: int, w: Any) -> None:
     """Replace amounts in compartments by modes, y = U' x / D."""
     for k in range(n):

@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear_layout import (
     DT,
     FILLED,
@@ -45,7 +45,7 @@ from sirolens.engine.linear_layout import (
 SERIES_TERMS = 60
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def mean_decay(z: Any) -> Any:
     """Return (1 - exp(-z)) / z by its series, for |z| <= 0.5."""
     s = 1.0 - z / 15.0
@@ -54,7 +54,7 @@ def mean_decay(z: Any) -> Any:
     return s
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def decayed(rate: Any, t: Any, left: Any) -> Any:
     """Return (1 - exp(-rate t)) / rate, where left = exp(-rate t)."""
     z = rate * t
@@ -63,7 +63,7 @@ def decayed(rate: Any, t: Any, left: Any) -> Any:
     return (1.0 - left) / rate
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def chain_response(k: Any, rate: Any, t: Any, left: Any, w: Any, p: int, K: int, H: int) -> None:
     """H_0 .. H_K for one mode into w[H:]; w[p:] holds the Poisson terms p_0 .. p_{K+1}, left = exp(-rate t).
 
@@ -92,7 +92,7 @@ def chain_response(k: Any, rate: Any, t: Any, left: Any, w: Any, p: int, K: int,
         w[H + j - 1] = w[p + j] + back * w[H + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_row(n: int, N: int, w: Any, t: Any, b: int) -> None:
     """Transition over t, without inputs, into the row at b."""
     w[b + DT] = t
@@ -124,7 +124,7 @@ def fill_row(n: int, N: int, w: Any, t: Any, b: int) -> None:
             w[g + m] = w[U + i] * w[H + N - 1 - m]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_inputs(n: int, N: int, w: Any, b: int) -> None:
     """Answers to constant unit input rates over the row's interval."""
     t = w[b + DT]
@@ -159,7 +159,7 @@ def fill_inputs(n: int, N: int, w: Any, b: int) -> None:
         w[b + P + N + m] = w[H + m] / k
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def move(n: int, N: int, w: Any, b: int, s: int) -> None:
     """Move the state at s over the interval of the row at b."""
     for i in range(n):
@@ -181,7 +181,7 @@ def move(n: int, N: int, w: Any, b: int, s: int) -> None:
             w[s + STAGES + m] += w[b + P + N + m] * r1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def find_row(n: int, N: int, w: Any, book: Any, t: Any) -> Any:
     """Position of the row for an interval: the one used last, the one after it, any other, or a new one."""
     width = row_width(N)
@@ -205,7 +205,7 @@ def find_row(n: int, N: int, w: Any, book: Any, t: Any) -> Any:
     return ROWS + slot * width
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def step(n: int, N: int, w: Any, book: Any, t: Any, s: int) -> None:
     """Move the state at s over an interval t under its present input rates."""
     if t == 0.0:
@@ -216,7 +216,7 @@ def step(n: int, N: int, w: Any, book: Any, t: Any, s: int) -> None:
     move(n, N, w, b, s)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def repeat(n: int, N: int, w: Any, b: int, times: int, s: int, gain: int) -> None:
     """Apply state <- T state + gain `times` times, by squaring; T is the row at b, the gain is used up.
 
@@ -238,7 +238,7 @@ def repeat(n: int, N: int, w: Any, b: int, times: int, s: int, gain: int) -> Non
         _square(n, N, w, r)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _double_gain(n: int, N: int, w: Any, r: int, s: int) -> None:
     """Gain of twice as many repeats: T gain + gain."""
     for i in range(n):
@@ -254,7 +254,7 @@ def _double_gain(n: int, N: int, w: Any, r: int, s: int) -> None:
         w[s + STAGES + m] = a
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _square(n: int, N: int, w: Any, r: int) -> None:
     """Transition over twice the interval."""
     p = r + P
@@ -274,7 +274,7 @@ def _square(n: int, N: int, w: Any, r: int) -> None:
         w[p + j] = q
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def settle(n: int, N: int, w: Any, b: int, s: int) -> None:
     """Replace a gain per interval, at s, by the steady state x = T x + gain of the row's interval."""
     t, k = w[b + DT], w[K_ABS]
@@ -291,7 +291,7 @@ def settle(n: int, N: int, w: Any, b: int, s: int) -> None:
         w[s + i] = y / (w[LAMBDA + i] * decayed(w[LAMBDA + i], t, w[b + E + i]))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def central(n: int, w: Any, s: int) -> Any:
     """Amount in the central compartment of the state at s."""
     amount = w[U] * w[s]

@@ -20,10 +20,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.effects import LOG_NORMAL, NORMAL
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear import PARAMETERS, Records
 from sirolens.engine.linear_step import mean_decay
 
@@ -63,7 +63,7 @@ class Plan(NamedTuple):
     set_period: Codes  # (s,) first period of each parameter set
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def is_plain(shape: int, records: Records, first: int, last: int, effects: Effects) -> bool:
     """Say whether records first <= r < last are plain, for `Structure.code` shape."""
     if shape % 10 > 2 or shape // 10 % 10 != 0 or shape // 100 > 1:
@@ -77,7 +77,7 @@ def is_plain(shape: int, records: Records, first: int, last: int, effects: Effec
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _sets(effects: Effects, set_of: Codes, set_period: Codes) -> int:
     """Give periods with the same parameters one set; how many sets there are."""
     count = 0
@@ -99,7 +99,7 @@ def _sets(effects: Effects, set_of: Codes, set_period: Codes) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def make_plan(shape: int, records: Records, first: int, last: int, effects: Effects) -> Plan:
     """Work out what happens when; for plain records first <= r < last."""
     absorbed, periods = shape // 100 == 1, effects.typical.shape[0]
@@ -187,7 +187,7 @@ def make_plan(shape: int, records: Records, first: int, last: int, effects: Effe
     return Plan(operation[:n], which[:n], amount[:n], route[:n], dosed[:n], step_h[:k], step_set[:k], set_period[:sets])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _transition(dt: float, held: int, step_h: Array, step_set: Codes, count: int, last: int) -> int:
     """Place of a transition: the one used last, the one after it, any other, or a new one at the end."""
     for j in range(count):
@@ -198,21 +198,21 @@ def _transition(dt: float, held: int, step_h: Array, step_set: Codes, count: int
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _exp(x: Any) -> Any:
     """Exponential; an imaginary part is taken as infinitely small."""
     e = np.exp(x.real)
     return e + e * (x - x.real)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _sqrt(x: Any) -> Any:
     """Square root of a positive number; an imaginary part is taken as infinitely small."""
     root = np.sqrt(x.real)
     return root + (x - x.real) * (0.5 / root)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _fill_parameters(effects: Effects, plan: Plan, eta: Any, values: Any) -> None:
     """Write individual parameters (sets, 15, draws) that plain records read."""
     draws = eta.shape[0]
@@ -238,7 +238,7 @@ def _fill_parameters(effects: Effects, plan: Plan, eta: Any, values: Any) -> Non
                 values[s, CL, lane] *= _exp(eta[lane, occasion])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _fill_modes(n: int, values: Any, rate: Any, u: Any, spread: Any) -> None:
     """Write rates (sets, n, draws), the central row u of the directions, and sqrt(V2 / V1)."""
     for s in range(values.shape[0]):
@@ -269,7 +269,7 @@ def _fill_modes(n: int, values: Any, rate: Any, u: Any, spread: Any) -> None:
                 u[s, 1, lane] = _sqrt((r - half) / (2.0 * r))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _fill_transitions(
     n: int, N: int, plan: Plan, values: Any, rate: Any, u: Any, decay: Any, inflow: Any, stay: Any
 ) -> None:
@@ -292,7 +292,7 @@ def _fill_transitions(
                 inflow[k, i, lane] = u[s, i, lane] * h
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def run(shape: int, plan: Plan, effects: Effects, eta: Any, out: Any) -> None:
     """Write the levels of every draw, in ng/mL.
 
@@ -365,13 +365,13 @@ def run(shape: int, plan: Plan, effects: Effects, eta: Any, out: Any) -> None:
                         y[i, lane] += u[held, i, lane] * dose * decay[k, i, lane] / rest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _rest(z: Any, left: Any) -> Any:
     """Return 1 - exp(-z), where left = exp(-z)."""
     return z * mean_decay(z) if z.real <= 0.5 else 1.0 - left
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _turn(old: int, new: int, u: Any, spread: Any, y: Any) -> None:
     """Modes of two compartments under another parameter set: the amounts stay what they are."""
     for lane in range(y.shape[1]):

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from sirolens.engine.dense import cholesky
+from sirolens.engine.kernel import kernel
 from sirolens.engine.sobol import BITS, DIMENSIONS, points
 
 __all__ = [
@@ -294,7 +294,7 @@ def effective_draws(weights: ArrayLike) -> float:
     return float(w.sum() ** 2 / (w * w).sum())
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _polynomial(coefficients: tuple[float, ...], x: float) -> float:
     value = 0.0
     for coefficient in coefficients:
@@ -302,7 +302,7 @@ def _polynomial(coefficients: tuple[float, ...], x: float) -> float:
     return value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _normal_quantile(p: float) -> float:
     q = p - 0.5
     if abs(q) <= 0.425:
@@ -316,13 +316,13 @@ def _normal_quantile(p: float) -> float:
     return -x if q < 0.0 else x
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _normal_quantiles(p: Array, out: Array) -> None:
     for i in range(p.size):
         out[i] = _normal_quantile(p[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _correlate(L: Array, z: Array, out: Array) -> None:
     for row in range(z.shape[0]):
         for i in range(L.shape[0]):
@@ -332,14 +332,14 @@ def _correlate(L: Array, z: Array, out: Array) -> None:
             out[row, i] = value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _scaled_exponentials(median: Array, logs: Array) -> None:
     for row in range(logs.shape[0]):
         for i in range(logs.shape[1]):
             logs[row, i] = median[i] * np.exp(logs[row, i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _weighted_quantiles(columns: Array, weights: Array, probabilities: Array, out: Array) -> None:
     n = weights.size
     total = weights.sum()

@@ -213,7 +213,8 @@ def _blocks(pieces: list[_Piece]) -> list[tuple[int, int, int]]:
     at = 0
     while at < len(pieces):
         best = (1, 1)
-        for block in range(1, min(_LONGEST_BLOCK, (len(pieces) - at) // 3) + 1):
+        longest = 0 if pieces[at].stops else min(_LONGEST_BLOCK, (len(pieces) - at) // 3)  # a stop is like no other
+        for block in range(1, longest + 1):
             times = _repeats(pieces, at, block)
             if times >= 3 and block * times > best[0] * best[1]:
                 best = (block, times)

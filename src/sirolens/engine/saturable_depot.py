@@ -12,9 +12,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from sirolens.engine.kernel import kernel
 from sirolens.errors import InputError
 from sirolens.message import error
 
@@ -23,7 +23,7 @@ __all__ = ["absorption_constants", "cycle_arrays", "decayed", "depot_after", "pe
 Array = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _omega(z: float) -> float:
     """Solve w + ln w = z by the fourth-order iteration of Fritsch, Shafer and Crowley (1973)."""
     if z < -36.0:  # w is below the rounding of z
@@ -41,7 +41,7 @@ def _omega(z: float) -> float:
     return w
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def decayed(amount_mg: float, elapsed_h: float, vm: float, km: float) -> float:
     """Amount left in a depot some time later."""
     if not amount_mg > 0.0:
@@ -50,7 +50,7 @@ def decayed(amount_mg: float, elapsed_h: float, vm: float, km: float) -> float:
     return km * _omega(w + math.log(w) - vm / km * elapsed_h)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _decayed_each(amount_mg: Any, elapsed_h: Any, vm: float, km: float, out: Any) -> None:
     for i in range(out.size):
         out[i] = decayed(amount_mg[i], elapsed_h[i], vm, km)
@@ -79,7 +79,7 @@ def depot_after(amount_mg: ArrayLike, elapsed_h: ArrayLike, vmax_mg_h: float, km
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _around(before_mg: float, gaps_h: Any, dose_mg: Any, vm: float, km: float) -> tuple[float, float]:
     """Depot one cycle later, just before the first dose again, and its derivative."""
     amount, slope = before_mg, 1.0
@@ -91,7 +91,7 @@ def _around(before_mg: float, gaps_h: Any, dose_mg: Any, vm: float, km: float) -
     return amount, slope
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _settled(gaps_h: Any, dose_mg: Any, vm: float, km: float) -> float:
     """Fixed point of one cycle by Newton's method inside a bracket that only shrinks."""
     low = _around(0.0, gaps_h, dose_mg, vm, km)[0]

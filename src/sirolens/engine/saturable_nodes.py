@@ -14,9 +14,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.saturable_depot import decayed
 
 __all__ = ["CLOCK_H", "Filler"]
@@ -56,7 +56,7 @@ for _m in range(1, _MOST_NODES + 1):
     _NODES[_m, :_m], _WEIGHTS[_m, :_m] = _legendre(_m)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _nodes_needed(from_h: float, length_h: float, distance_h: float, k: float, fullest: float, fastest: float) -> float:
     """Gauss nodes that a segment needs, by its best ellipse; `fullest` is w + ln w of the fullest depot at time 0."""
     half = 0.5 * k * length_h
@@ -74,7 +74,7 @@ def _nodes_needed(from_h: float, length_h: float, distance_h: float, k: float, f
     return max(needed, 1.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _layout(
     length_h: float, distance_h: float, k: float, fullest: float, fastest: float, cuts: Any, counts: Any
 ) -> int:
@@ -92,7 +92,7 @@ def _layout(
     return at
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _fill(
     start_mg: float, length_h: float, cuts: Any, counts: Any, vm: float, km: float, offset: Any, amount: Any
 ) -> None:

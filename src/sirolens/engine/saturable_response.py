@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.lanes import over_chunks
 from sirolens.engine.linear import PARAMETERS
 from sirolens.engine.linear_layout import LAMBDA, ROUTE_2, ROWS, STATE, V1, F, U
@@ -80,7 +80,7 @@ def plan(runs: BolusRuns, run_set: ArrayLike = 0) -> Plan:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _tabulate(n: int, basis: Any, p: int, plan: Plan, table: Any) -> None:
     """Decays from every node of pattern p to the end of its cycle."""
     for i in range(n):
@@ -89,7 +89,7 @@ def _tabulate(n: int, basis: Any, p: int, plan: Plan, table: Any) -> None:
             table[i, j] = np.exp(-rate * plan.left_h[j])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _repeat(n: int, basis: Any, length_h: float, cycles: int, gain: Any, state: Any) -> None:
     for i in range(n):
         rate = basis[LAMBDA + i]
@@ -105,7 +105,7 @@ def _repeat(n: int, basis: Any, length_h: float, cycles: int, gain: Any, state: 
             state[i] = left_after * state[i] + gain[i] * geometric
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lane_response(n: int, plan: Plan, parameters: Any, table: Any, table_set: Any, out: Any) -> None:
     """Central amounts [mg] of one lane at the stops.
 
@@ -154,7 +154,7 @@ def lane_response(n: int, plan: Plan, parameters: Any, table: Any, table_set: An
             out[plan.column[r]] = amount
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _many(n: int, plan: Plan, parameters: Any, low: int, high: int, out: Any) -> None:
     table = np.zeros((3, plan.left_h.size), parameters.dtype)
     table_set = np.zeros(plan.length_h.size, np.int64)

@@ -254,11 +254,9 @@ _FORMS: tuple[tuple[int, Callable[[_Part], Regimen], tuple[str, ...]], ...] = (
 
 
 @cache
-def _forms() -> tuple[tuple[int, Callable[[_Part], Regimen], re.Pattern[str]], ...]:
-    """Compile the forms when the first regimen is read: they are many, and most commands read none."""
-    return tuple(
-        (clocks, read, re.compile(pattern, re.ASCII)) for clocks, read, written in _FORMS for pattern in written
-    )
+def _form(pattern: str) -> re.Pattern[str]:
+    """Compile a form when a regimen first gets as far as to be held against it: they are many, and most are rare."""
+    return re.compile(pattern, re.ASCII)
 
 
 def parse_regimen(
@@ -317,8 +315,8 @@ def _part(
     text: str, typed: str, default: time, decimal_mark: str, place: Place | None, flags: list[Message]
 ) -> Regimen:
     core, days, clocks = _strip_ends(text, place)
-    for allowed, read, pattern in _forms():
-        match = pattern.fullmatch(core)
+    for allowed, read, pattern in ((allowed, read, pattern) for allowed, read, forms in _FORMS for pattern in forms):
+        match = _form(pattern).fullmatch(core)
         if match is None or len(clocks) not in (0, allowed):
             continue
         part = _Part(match=match, clocks=clocks, default=default, decimal_mark=decimal_mark, place=place, flags=flags)

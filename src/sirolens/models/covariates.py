@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from sirolens.engine.expression import evaluate
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear import NEUTRAL, PARAMETERS
 from sirolens.errors import InputError
 from sirolens.message import Message, Severity, error, info, warning
@@ -163,7 +163,7 @@ def complete(model: PopulationModel, values: Mapping[str, ArrayLike]) -> Complet
     return Completed(values=completed, messages=tuple(message for message in messages if message is not None))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _log_normal(median: float, log_sd: float, normal: Array, out: Array) -> None:
     for i in range(normal.size):
         out[i] = median * np.exp(log_sd * normal[i])

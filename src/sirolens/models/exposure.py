@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.linear import PARAMETERS, steady_state
 from sirolens.engine.linear_layout import LAMBDA, ROWS, V1, U
 from sirolens.engine.linear_modes import fill_basis
@@ -225,7 +225,7 @@ def disposition_modes(model: PopulationModel, parameters: Array) -> Modes:
     return Modes(rate_per_h=rate, weight_ng_ml_per_mg=weight)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _fill_modes(n: int, parameters: Array, rate: Array, weight: Array) -> None:
     basis = np.zeros(ROWS)
     for lane in range(len(parameters)):
@@ -270,7 +270,7 @@ def saturable_troughs(absorption: Saturable, modes: Modes, cycle: Cycle) -> Arra
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _repeated(rate: Array, weight: Array, period_h: float, since_h: Array, out: Array) -> None:
     out[:] = 0.0
     for i in range(rate.shape[1]):
@@ -281,7 +281,7 @@ def _repeated(rate: Array, weight: Array, period_h: float, since_h: Array, out: 
                 out[j, lane] += height * math.exp(-r * since_h[j])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add_up(each: Array, amount_mg: Array, out: Array) -> None:
     out[:] = 0.0
     for j in range(amount_mg.size):

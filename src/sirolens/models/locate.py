@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TypeAlias, final
 
 __all__ = ["Path", "dotted", "key_lines", "nearest_line"]
@@ -146,7 +147,7 @@ class _Scanner:
         return content
 
 
-def key_lines(text: str) -> dict[Path, int]:
+def key_lines(text: str) -> Mapping[Path, int]:
     r"""Return the line, counted from 1, of every key, table header and array element of a valid TOML text.
 
     Parameters
@@ -156,8 +157,9 @@ def key_lines(text: str) -> dict[Path, int]:
 
     Returns
     -------
-    dict of path to int
-        A path is the keys from the outside in, with numbers for elements of arrays.
+    mapping of path to int
+        A path is the keys from the outside in, with numbers for elements of arrays. Found when first asked for: most
+        files have no fault whose place must be told.
 
     Examples
     --------
@@ -165,9 +167,30 @@ def key_lines(text: str) -> dict[Path, int]:
     >>> lines["a", "b", "c"], lines["a", "b", "c", 1, "d"]
     (3, 5)
     """
-    scanner = _Scanner(text.replace("\r\n", "\n"))
-    scanner.whole()
-    return scanner.found
+    return _Lines(text)
+
+
+@final
+class _Lines(Mapping[Path, int]):
+    """The lines of a text, found when first asked for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _found(self) -> dict[Path, int]:
+        scanner = _Scanner(self._text.replace("\r\n", "\n"))
+        scanner.whole()
+        return scanner.found
+
+    def __getitem__(self, path: Path) -> int:
+        return self._found[path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def nearest_line(lines: Mapping[Path, int], path: Path) -> int | None:

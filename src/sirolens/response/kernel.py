@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from sirolens.engine.kernel import kernel
 
 __all__ = ["MARKS", "WALKED", "Choices", "courses", "verdicts", "walk"]
 
@@ -93,7 +94,7 @@ MARKS = 6
 STANDS, IN_EPISODE, TOO_LATE = 1, 2, 3
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _no_bleeding(bleeding: int, clause: bool, grade: int, strict: bool) -> int:
     """R-10 to R-12: whether the day was free of bleeding, as far as the clause asks."""
     if not clause:
@@ -103,7 +104,7 @@ def _no_bleeding(bleeding: int, clause: bool, grade: int, strict: bool) -> int:
     return QUALIFIES if bleeding < grade else FAILS
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _complete(count: float, bleeding: int, c: Choices, strict: bool) -> int:
     """R-10."""
     if not (count > c.complete_10e9_l or (count == c.complete_10e9_l and not c.complete_above)):
@@ -111,7 +112,7 @@ def _complete(count: float, bleeding: int, c: Choices, strict: bool) -> int:
     return _no_bleeding(bleeding, c.complete_without_bleeding, c.bleeding_grade, strict)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _enough(count: float, needed: float, c: Choices) -> int:
     """R-11 and R-12, platelets only: the floor and the fold, joined by AND or OR."""
     has_floor, has_fold = not np.isnan(c.response_10e9_l), not np.isnan(c.response_fold)
@@ -130,7 +131,7 @@ def _enough(count: float, needed: float, c: Choices) -> int:
     return UNKNOWN if fold == UNKNOWN else 1 - decides
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _at_least_response(count: float, bleeding: int, needed: float, complete: int, c: Choices, strict: bool) -> int:
     """R-11 and R-13."""
     if complete == QUALIFIES:
@@ -142,7 +143,7 @@ def _at_least_response(count: float, bleeding: int, needed: float, complete: int
     return QUALIFIES if platelets == QUALIFIES and free == QUALIFIES else UNKNOWN
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _dependent(day: int, slot: int, spans: int, span_from: Any, span_to: Any) -> bool:
     found = False
     for s in range(slot, slot + spans):
@@ -150,7 +151,7 @@ def _dependent(day: int, slot: int, spans: int, span_from: Any, span_to: Any) ->
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _free_days(begin: int, end: int, slot: int, spans: int, span_from: Any, span_to: Any) -> int:
     """Days d with begin < d <= end on which nobody depended on steroids (R-33)."""
     days = end - begin
@@ -159,7 +160,7 @@ def _free_days(begin: int, end: int, slot: int, spans: int, span_from: Any, span
     return days
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _qualify(x: Any, ladder: int, day: int, c: Choices) -> bool:
     """R-15 and R-17: a qualifying count; True when it confirms."""
     if x[ladder + OPEN]:
@@ -177,7 +178,7 @@ def _qualify(x: Any, ladder: int, day: int, c: Choices) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _fail(x: Any, ladder: int, day: int, c: Choices) -> int:
     """R-15 and R-17: a failing count; the lost day when it makes a loss."""
     if not x[ladder + OPEN]:
@@ -191,21 +192,21 @@ def _fail(x: Any, ladder: int, day: int, c: Choices) -> int:
     return day if c.loss_second else x[ladder + PENDING]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _shut(x: Any, ladder: int) -> None:
     x[ladder + OPEN] = 0
     x[ladder + CAND] = NEVER
     x[ladder + PENDING] = NEVER
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _end_complete(x: Any, day: int) -> None:
     if x[CR + OPEN] and not x[X_LATE] and x[X_CR_LOST] == NEVER:
         x[X_CR_LOST] = day
     _shut(x, CR)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _end_overall(x: Any, day: int, kind: int, free_days: int) -> None:
     """R-18, R-21, R-29: the overall response, and with it the complete one, ends; kind -1: by counts."""
     _end_complete(x, day)
@@ -223,7 +224,7 @@ def _end_overall(x: Any, day: int, kind: int, free_days: int) -> None:
     x[X_LATE] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _opened(x: Any, c: Choices) -> None:
     """R-19, R-31: an overall response was confirmed just now."""
     achieved = x[OVERALL + ACHIEVED]
@@ -240,7 +241,7 @@ def _opened(x: Any, c: Choices) -> None:
         x[X_FIRST_CONFIRMED] = x[OVERALL + CONFIRMED]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _opened_complete(x: Any) -> None:
     """R-31: a complete response was confirmed just now."""
     if x[X_LATE] or not x[OVERALL + OPEN]:
@@ -252,7 +253,7 @@ def _opened_complete(x: Any) -> None:
         x[X_FIRST_STATE] = COMPLETE
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _settle(
     x: Any, marks: Any, ladder: int, status: int, confirmed: bool, day: int, landmarks: Any, c: Choices
 ) -> None:
@@ -267,7 +268,7 @@ def _settle(
                 marks[k, L_LATE] = x[X_LATE]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _mark(x: Any, marks: Any, k: int, complete: int, overall: int) -> None:
     """Note what the winning count of a landmark is."""
     marks[k, Q_OVERALL] = overall
@@ -278,7 +279,7 @@ def _mark(x: Any, marks: Any, k: int, complete: int, overall: int) -> None:
     marks[k, L_CAND] = x[OVERALL + CAND]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _snap(x: Any) -> None:
     """R-40: how things stand just before treatment ends."""
     if not x[X_SNAPPED]:
@@ -288,7 +289,7 @@ def _snap(x: Any) -> None:
         x[X_SNAP_LATE] = x[X_LATE]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _judge(
     x: Any, marks: Any, day: int, complete: int, overall: int, slot: int, spans: int, span_from: Any, span_to: Any,
     landmarks: Any, c: Choices,
@@ -320,7 +321,7 @@ def _judge(
         _settle(x, marks, CR, S_CR, opened_cr, day, landmarks, c)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _note_held(x: Any, day: int, complete: int, judged: bool, dependent: bool, c: Choices) -> None:
     """R-32, R-34: a qualifying count inside a confirmed response."""
     if x[X_LATE] or not x[OVERALL + OPEN]:
@@ -335,7 +336,7 @@ def _note_held(x: Any, day: int, complete: int, judged: bool, dependent: bool, c
         x[X_BEST] = RESPONSE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def walk(
     low: int, high: int, wanted: Any, strict: bool, events_on: bool, start: Any, days: Any, counts: Any, worst: Any,
     masked: Any, alone: Any, baselines: Any, known_day: Any, event_start: Any, event_day: Any, event_kind: Any,
@@ -430,13 +431,13 @@ def walk(
             z[X_DAYS_IN] += _free_days(z[dated], z[X_LAST], slot, spans, span_from, span_to)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _in_time(x: Any, candidate: int, c: Choices) -> bool:
     """R-19 for a response that is not confirmed yet."""
     return x[X_IN_TIME] or not 0 <= c.late_limit_d < candidate
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _held(overall: int, complete: int, late: int, usable: bool, c: Choices) -> int:
     """R-27.4 and 5, R-37.7: the verdict of one walk on a confirmed response; -1: there is none, or a late one."""
     if not overall or late:
@@ -448,7 +449,7 @@ def _held(overall: int, complete: int, late: int, usable: bool, c: Choices) -> i
     return RESPONSE * SHIFT + B_CONFIRMED
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _strict_first(strict: int, platelets: int) -> int:
     """R-26: the strict walk speaks; else the platelet walk, whose responses are of platelets only."""
     if strict >= 0 or platelets < 0:
@@ -456,7 +457,7 @@ def _strict_first(strict: int, platelets: int) -> int:
     return platelets if platelets // SHIFT == NOT_EVALUABLE else PLATELETS_ONLY * SHIFT + B_NOT_ASKED
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _state(x: Any, y: Any, usable: bool, known: int, dependent: bool, c: Choices) -> int:
     """R-27 and R-28 from the strict walk x and the platelet walk y."""
     if x[X_FINAL] != NEVER:
@@ -478,7 +479,7 @@ def _state(x: Any, y: Any, usable: bool, known: int, dependent: bool, c: Choices
     return verdict
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _no_response(x: Any, y: Any, known: int, c: Choices) -> int:
     """R-27.9 to 13: nothing stands."""
     if not y[X_ANY]:
@@ -493,7 +494,7 @@ def _no_response(x: Any, y: Any, known: int, c: Choices) -> int:
     return NO_RESPONSE * SHIFT + B_NEVER
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _course(x: Any, known: int, days: Any, codes: Any, c: Choices) -> None:
     """Section 7, but R-35: write what the strict walk says about the course."""
     days[D_ACHIEVED], days[D_CONFIRMED] = x[X_FIRST_ACHIEVED], x[X_FIRST_CONFIRMED]
@@ -519,7 +520,7 @@ def _course(x: Any, known: int, days: Any, codes: Any, c: Choices) -> None:
     codes[C_SUSTAINED] = 1 if x[X_SUSTAINED] else NEVER if waits else 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def courses(
     low: int, high: int, skip: Any, unasked: Any, usable: Any, known_day: Any, event_start: Any, span_from: Any,
     span_to: Any, told: Any, x: Any, y: Any, c: Choices, days: Any, codes: Any,
@@ -562,7 +563,7 @@ def courses(
         _course(strict, known, days[i], codes[i], c)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _held_at(m: Any, k: int, usable: bool, late: bool, c: Choices) -> int:
     """R-37.7: the confirmed verdict of one walk at a landmark; `late` asks for a late one; -1: none."""
     overall = m[k, Q_OVERALL] == QUALIFIES and m[k, S_OVERALL] == IN_EPISODE
@@ -571,7 +572,7 @@ def _held_at(m: Any, k: int, usable: bool, late: bool, c: Choices) -> int:
     return _held(overall, m[k, Q_CR] == QUALIFIES and m[k, S_CR] == IN_EPISODE, m[k, L_LATE], usable, c)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _by_counts(x: Any, y: Any, mx: Any, my: Any, k: int, t: int, usable: bool, known: int, c: Choices) -> int:
     """R-37.7 to 12."""
     verdict = _strict_first(_held_at(mx, k, usable, False, c), _held_at(my, k, usable, False, c))
@@ -593,7 +594,7 @@ def _by_counts(x: Any, y: Any, mx: Any, my: Any, k: int, t: int, usable: bool, k
     return NO_RESPONSE * SHIFT + B_COUNT
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _by_one_count(x: Any, y: Any, mx: Any, my: Any, k: int, c: Choices) -> int:
     """R-39."""
     if mx[k, Q_OVERALL] == QUALIFIES:
@@ -608,7 +609,7 @@ def _by_one_count(x: Any, y: Any, mx: Any, my: Any, k: int, c: Choices) -> int:
     return NO_RESPONSE * SHIFT + B_COUNT
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _while_treated(x: Any, y: Any, usable: bool, dependent: bool, c: Choices) -> int:
     """R-40: the verdict of the last day on treatment."""
     strict = _held(x[X_SNAP_OVERALL], x[X_SNAP_CR], x[X_SNAP_LATE], usable, c)
@@ -621,7 +622,7 @@ def _while_treated(x: Any, y: Any, usable: bool, dependent: bool, c: Choices) ->
     return verdict
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def verdicts(
     low: int, high: int, skip: Any, unasked: Any, usable: Any, known_day: Any, event_start: Any, event_day: Any,
     rescued_to: Any, span_from: Any, span_to: Any, told: Any, won: Any, hidden: Any, freely: Any, x: Any, y: Any,

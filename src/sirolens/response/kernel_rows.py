@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from sirolens.engine.kernel import kernel
 
 __all__ = ["EVENT_DAYS", "EventChoices", "prepare_events", "prepare_rows", "remission_off_treatment", "winners"]
 
@@ -43,7 +44,7 @@ class EventChoices(NamedTuple):
     off_treatment_bleeding_grade: int
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def prepare_events(
     low: int, high: int, event_start: Any, event_day: Any, event_last_day: Any, event_kind: Any, event_cover: Any,
     event_mg_d: Any, known_day: Any, mask: Any, rescues: Any, failing: Any, final: Any, c: EventChoices,
@@ -105,7 +106,7 @@ def prepare_events(
         told[row, SPANS] = spans
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _close(
     begin: int, end: int, known: int, slot: int, spans: int, span_from: Any, span_to: Any, c: EventChoices
 ) -> int:
@@ -117,7 +118,7 @@ def _close(
     return spans + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def prepare_rows(
     low: int, high: int, start: Any, day: Any, count_10e9_l: Any, bleeding: Any, known_day: Any, event_start: Any,
     event_day: Any, masked_to: Any, worst: Any, masked: Any, alone: Any, asked: Any,
@@ -154,7 +155,7 @@ def prepare_rows(
         asked[i - low] = everywhere
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def remission_off_treatment(
     low: int, high: int, skip: Any, start: Any, day: Any, count_10e9_l: Any, worst: Any, known_day: Any,
     event_start: Any, event_day: Any, event_last_day: Any, event_kind: Any, event_cover: Any, told: Any,
@@ -200,7 +201,7 @@ def remission_off_treatment(
         code[i] = 2 if reached_day[i] != NEVER else 1 if ended_day[i] == NEVER else 3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def winners(
     low: int, high: int, wanted: Any, events_on: bool, start: Any, days: Any, counts: Any, masked: Any, known_day: Any,
     told: Any, landmarks: Any, window_d: int, rule: int, earlier: bool, won: Any, hidden: Any,
