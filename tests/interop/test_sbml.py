@@ -33,7 +33,7 @@ PATIENTS = 3
 DIGITS = 1e-12
 # libRoadRunner at 1e-10 against the exact linear engine; the closed form differed by 1.5e-9 in an earlier measurement.
 LEVELS = 1e-7
-# The port-driven form follows concentration-only states on a grid and interpolates them. Largest difference, by its step:
+# The port-driven form follows concentration-only states on a grid and interpolates them. Largest difference by step:
 # 1/8 d (the usual one) 2.5e-4, 1/16 d 6e-5, 1/32 d 3e-5, 1/64 d 1.5e-5; libRoadRunner agrees with itself to 1e-8.
 COURSE = 5e-5
 STEP_D = 1 / 64
