@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sirolens.engine.expression import parse
+from sirolens.engine.linear import PARAMETERS
 from sirolens.errors import InputError
 from sirolens.mechanism.exposure import (
     Adherence,
@@ -23,12 +26,17 @@ from sirolens.mechanism.exposure import (
     taken,
 )
 from sirolens.models.catalog import load
-from sirolens.models.predict import CL, F1, History, predict
+from sirolens.models.population import OdeSystem
+from sirolens.models.predict import CL, F1, History, predict, predictor
 from sirolens.models.timeline import Timeline
 from sirolens.regimen import alternate_days, daily, taper, twice_daily
 
 ROUNDING = 1e-11  # the same propagation in another order of events
 GOLUBOVIC = load("golubovic_2019")
+OWN_EQUATIONS = replace(
+    GOLUBOVIC,
+    system=OdeSystem(states=("A",), equations={"A": parse("-A")}, output=parse("A"), dose_state="A"),
+)
 
 
 def _patients(n: int, seed: int = 1) -> Kinetics:
@@ -74,6 +82,28 @@ def test_what_is_taken_is_eliminated(amounts: list[float], clearance: float) -> 
     auc_ng_h_ml = np.trapezoid(levels, 24.0 * fine)
     eliminated_mg = drawn.parameters[0, CL] * auc_ng_h_ml / 1000.0
     assert eliminated_mg == pytest.approx(drawn.parameters[0, F1] * sum(amounts), rel=2e-5, abs=1e-9)
+
+
+def test_saturable_absorption_gives_the_levels_of_the_one_patient_path() -> None:
+    """Oracle: sirolens.models.predict, patient by patient; two of the three share a history."""
+    wu = load("wu_2012")
+    drawn = sample_kinetics(wu, {}, seed=3, index=range(3))
+    doses = DoseHistory(time_d=[0.0, 1.0, 2.0], amount_mg=[[2.0, 2.0, 2.0], [10.0, 0.0, 5.0], [2.0, 2.0, 2.0]])
+    times = np.array([0.25, 1.0, 1.5, 2.0, 4.0])
+    found = blood_levels(drawn, doses, times)
+    for i in range(3):
+        kept = doses.amount_mg[i] > 0
+        history = History(
+            origin=datetime(2026, 1, 1, tzinfo=UTC),
+            now_h=100.0,
+            dose_time_h=tuple(24.0 * doses.time_d[kept]),
+            dose_mg=tuple(doses.amount_mg[i][kept]),
+            covariates={},
+        )
+        usual = predictor(wu, history, 24.0 * times)
+        places = [PARAMETERS.index(next(p.name for p in wu.parameters if p.eta == name)) for name in wu.eta_names]
+        own = [np.log(drawn.parameters[i, places] / usual.typical[0, places])]
+        np.testing.assert_allclose(found[i], usual(own)[0], rtol=1e-7)
 
 
 def test_a_dose_that_is_missed_and_a_dose_of_nothing_are_the_same() -> None:
@@ -158,7 +188,7 @@ def test_random_effects_have_the_models_covariance() -> None:
         (lambda: DoseHistory(time_d=[0.0], amount_mg=[[-1.0]]), "mechanism.dose-impossible"),
         (lambda: DoseHistory(time_d=[0.0], amount_mg=[[float("nan")]]), "mechanism.dose-impossible"),
         (lambda: Adherence(mean=0.0), "mechanism.adherence-impossible"),
-        (lambda: sample_kinetics(load("wu_2012"), {}, seed=1, index=[0]), "mechanism.pk-not-linear"),
+        (lambda: sample_kinetics(OWN_EQUATIONS, {}, seed=1, index=[0]), "mechanism.pk-own-equations"),
         (lambda: blood_levels(_patients(3), constant_dose([1.0, 2.0], 3), [1.0]), "mechanism.doses-patients"),
         (lambda: sample_kinetics(GOLUBOVIC, {}, seed=1, index=[0]), "models.covariate-refused"),
     ],
