@@ -26,7 +26,7 @@ __all__ = ["main"]
 
 HERE = Path(__file__).parent
 SUITE = "SBML_TEST_SUITE"
-COMPILED_EACH = 50
+COMPILED_EACH = 100
 """Every so many cases the generated text is compiled as for users; Python runs that of the others (interpreted.py)."""
 
 NOT_ITS_CASE = frozenset({"01399-sbml-l2v5"})

@@ -198,7 +198,14 @@ def test_what_is_no_sbml_never_reaches_the_model(text: str, expected: str) -> No
 
 def test_deep_nesting_of_an_antimony_formula_is_refused() -> None:
     with pytest.raises(ModelFileError, match=r"2: sbml\.too-deep"):
-        read_antimony("x = 1\ny := " + "(" * 100_000 + "x" + ")" * 100_000)
+        read_antimony("x = 1\ny := " + "(" * 9_000 + "x" + ")" * 9_000)
+
+
+def test_a_statement_without_end_and_a_hidden_end_of_text_are_refused() -> None:
+    with pytest.raises(ModelFileError, match=r"2: sbml\.statement-too-long\(limit=20000\)"):
+        read_antimony("x = 1\ny := " + "-".join(["x"] * 50_000))
+    with pytest.raises(ModelFileError, match=r"2: sbml\.control-character"):
+        read_antimony("x = 1\n\x00; y = 2")
 
 
 def test_files_are_refused_by_size_encoding_and_absence(tmp_path: Path) -> None:

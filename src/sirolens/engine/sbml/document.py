@@ -41,7 +41,8 @@ def read_text(source: str | Path) -> tuple[str, str | None]:
     Raises
     ------
     ModelFileError
-        ``sbml.unreadable-file``, ``sbml.too-large``, ``sbml.not-utf-8``, ``sbml.empty-file``.
+        ``sbml.unreadable-file``, ``sbml.too-large``, ``sbml.not-utf-8``, ``sbml.empty-file``,
+        ``sbml.control-character``.
 
     Examples
     --------
@@ -67,6 +68,8 @@ def read_text(source: str | Path) -> tuple[str, str | None]:
         raise refusal("not-utf-8", file, content.count(b"\n", 0, reason.start) + 1) from None
     if not text.strip():
         raise refusal("empty-file", file)
+    if "\x00" in text:  # Antimony would take it for the end of the text
+        raise refusal("control-character", file, text.count("\n", 0, text.index("\x00")) + 1)
     return text, file
 
 

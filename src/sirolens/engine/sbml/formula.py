@@ -263,6 +263,7 @@ class Mathematics:
     functions: dict[str, Any]
     file: str | None = None
     faults: list[Message] = field(default_factory=list)
+    _local: Mapping[str, str] = field(default_factory=dict)
     _steps: int = 0  # nodes read of the formula at hand, those of functions each time they are called
 
     def refuse(self, code: str, line: int | None, /, **values: Value) -> Node:
@@ -288,18 +289,16 @@ class Mathematics:
         math_ = element.getMath()
         if math_ is None:
             return self.refuse("formula-missing", line, where=where)
-        names = {**self.names, **(local or {})}
-        bound: dict[str, Node] = {own: Name(name) for own, name in names.items()}
-        self._steps = 0
+        self._steps, self._local = 0, local or {}
         try:
-            result = self._node(math_, bound, where, line, 0, ())
+            result = self._node(math_, None, where, line, 0, ())
             _check_size(result)
         except _TooLargeError:
             return self.refuse("formula-too-large", line, where=where, limit=MAX_MATH_NODES)
         return result
 
     def _node(
-        self, node: Any, bound: Mapping[str, Node], where: str, line: int, depth: int, inside: tuple[str, ...]
+        self, node: Any, bound: Mapping[str, Node] | None, where: str, line: int, depth: int, inside: tuple[str, ...]
     ) -> Node:
         kind = _kinds().get(node.getType(), "UNKNOWN")
         self._steps += 1
@@ -316,8 +315,7 @@ class Mathematics:
         if kind == "NAME_AVOGADRO":
             return Number(float(node.getValue()))
         if kind == "NAME":
-            name = str(node.getName())
-            return bound[name] if name in bound else self.refuse("undefined-name", line, where=where, name=name)
+            return self._named(str(node.getName()), bound, where, line)
         if kind not in _BUILDERS and kind != "FUNCTION":
             # The name a file gives to a symbol is free; what the symbol means is in its kind.
             shown = str(node.getName() or "") if kind in ("UNKNOWN", "CSYMBOL_FUNCTION") else _shown(kind)
@@ -331,6 +329,13 @@ class Mathematics:
         if not least <= len(parts) <= most:
             return self.refuse("argument-count", line, where=where, function=kind.lower(), count=len(parts))
         return build(parts)
+
+    def _named(self, name: str, bound: Mapping[str, Node] | None, where: str, line: int) -> Node:
+        # Within a function only its arguments are known.
+        if bound is not None and name in bound:
+            return bound[name]
+        own = self._local.get(name) or self.names.get(name) if bound is None else None
+        return self.refuse("undefined-name", line, where=where, name=name) if own is None else Name(own)
 
     def _called(
         self, name: str, arguments: list[Node], where: str, line: int, depth: int, inside: tuple[str, ...]

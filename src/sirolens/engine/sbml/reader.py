@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
+from sirolens.engine.expression import MAX_LENGTH
 from sirolens.engine.network import Network
-from sirolens.engine.sbml.antimony_text import TextLines, silent_faults, text_lines
+from sirolens.engine.sbml.antimony_text import TextLines, silent_faults, statements, text_lines
 from sirolens.engine.sbml.assembly import assemble
 from sirolens.engine.sbml.baseline import divisions_by_zero
 from sirolens.engine.sbml.consistency import faults
@@ -77,14 +78,16 @@ def _network(text: str, file: str | None, inputs: Sequence[str], units: Sequence
     return network
 
 
-def _nesting_fault(text: str) -> int | None:
-    depth, line = 0, 1
-    for character in text:
-        line += character == "\n"
-        depth += (character == "(") - (character == ")")
-        if depth > MAX_XML_DEPTH:
-            return line
-    return None
+def _check_bounds(text: str, file: str | None) -> None:
+    """Refuse what would keep Antimony busy for minutes or exhaust its memory."""
+    depth = 0
+    for statement in statements(text):
+        if len(statement.text) > MAX_LENGTH:
+            raise refusal("statement-too-long", file, statement.line, limit=MAX_LENGTH)
+        for character in statement.text:
+            depth += (character == "(") - (character == ")")
+            if depth > MAX_XML_DEPTH:
+                raise refusal("too-deep", file, statement.line, limit=MAX_XML_DEPTH)
 
 
 def antimony_to_sbml(text: str, *, model: str | None = None, file: str | None = None) -> str:
@@ -102,8 +105,8 @@ def antimony_to_sbml(text: str, *, model: str | None = None, file: str | None = 
     Raises
     ------
     ModelFileError
-        ``sbml.import``, ``sbml.assigned-twice``, ``sbml.too-deep``, ``sbml.antimony`` (what Antimony itself says),
-        ``sbml.unknown-model``.
+        ``sbml.import``, ``sbml.assigned-twice``, ``sbml.too-deep``, ``sbml.statement-too-long``, ``sbml.antimony``
+        (what Antimony itself says), ``sbml.unknown-model``.
 
     Examples
     --------
@@ -112,9 +115,7 @@ def antimony_to_sbml(text: str, *, model: str | None = None, file: str | None = 
     """
     import antimony
 
-    line = _nesting_fault(text)
-    if line is not None:
-        raise refusal("too-deep", file, line, limit=MAX_XML_DEPTH)
+    _check_bounds(text, file)
     silent = tuple(silent_faults(text, file))
     if silent:
         raise ModelFileError(*silent)
