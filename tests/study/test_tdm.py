@@ -20,7 +20,7 @@ from sirolens.mechanism.exposure import DoseHistory, Kinetics, blood_levels, sam
 from sirolens.models.catalog import load
 from sirolens.models.residual import Residual
 from sirolens.regimen import daily
-from sirolens.study.tdm import Noise, Plan, Policy, Titrated, noise_of, policy, titrate, unit_troughs
+from sirolens.study.tdm import Noise, Plan, Policy, Titrated, noise_of, policy, titrate, troughs, unit_troughs
 from tests.dosing.invented_charts import NOW, chart, history, level, prescription
 
 SETTINGS, PRODUCTS = default_settings(), default_products()
@@ -201,3 +201,11 @@ def test_a_level_of_nothing_raises_the_dose_by_the_largest_step() -> None:
     found = titrate(plan(1, start_mg=1.0), np.zeros((1, DAYS)), RULE, Noise(log_sd=0.2))
     assert found.level_ng_ml[0, 0] == 0.0
     assert found.prescribed_mg[0, VISITS[0] + 1] == 2.0
+
+
+def test_troughs_of_a_history_are_those_of_the_walk() -> None:
+    taken = np.random.default_rng(7).random((25, DAYS)) > 0.1
+    unit = unit_troughs(kinetics(25), DAYS)
+    made = plan(25, taken=taken)
+    found = titrate(made, unit, RULE, Noise())
+    assert np.array_equal(troughs(found.prescribed_mg * taken, unit, made.visit_day), found.trough_ng_ml)

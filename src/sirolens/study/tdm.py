@@ -31,7 +31,7 @@ from sirolens.engine.lanes import over_chunks
 from sirolens.mechanism.exposure import DoseHistory, Kinetics, blood_levels
 from sirolens.models.residual import Residual
 
-__all__ = ["Noise", "Plan", "Policy", "Titrated", "noise_of", "policy", "titrate", "unit_troughs"]
+__all__ = ["Noise", "Plan", "Policy", "Titrated", "noise_of", "policy", "titrate", "troughs", "unit_troughs"]
 
 Array: TypeAlias = NDArray[np.float64]
 Days: TypeAlias = NDArray[np.int64]
@@ -218,6 +218,28 @@ def unit_troughs(kinetics: Kinetics, days: int) -> Array:
     return blood_levels(kinetics, one, np.arange(1.0, days + 1.0), threads=None)
 
 
+def troughs(swallowed_mg: Array, unit: Array, day: Days) -> Array:
+    """Return the troughs that given histories lead to.
+
+    Parameters
+    ----------
+    swallowed_mg : ndarray (n, D)
+        Daily doses that were taken.
+    unit : ndarray (n, D)
+        From `unit_troughs`.
+    day : int array (n, V)
+        When; at most D.
+
+    Examples
+    --------
+    >>> troughs(np.array([[1.0, 1.0]]), np.array([[4.0, 2.0]]), np.array([[0, 1, 2]])).tolist()
+    [[0.0, 4.0, 6.0]]
+    """
+    out = np.empty(day.shape)
+    _troughs(np.ascontiguousarray(swallowed_mg), np.ascontiguousarray(unit), np.ascontiguousarray(day), out)
+    return out
+
+
 def titrate(plan: Plan, unit: Array, rule: Policy | None, noise: Noise, *, threads: int | None = None) -> Titrated:
     """Follow every patient through the visits.
 
@@ -262,6 +284,16 @@ def titrate(plan: Plan, unit: Array, rule: Policy | None, noise: Noise, *, threa
 
     over_chunks(n, threads, job, worth=WORTH)
     return Titrated(prescribed_mg=prescribed, trough_ng_ml=trough, level_ng_ml=level)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _troughs(swallowed_mg: Array, unit: Array, day: Days, out: Array) -> None:
+    for i in range(day.shape[0]):
+        for v in range(day.shape[1]):
+            f = 0.0
+            for d in range(min(day[i, v], swallowed_mg.shape[1])):
+                f += swallowed_mg[i, d] * unit[i, day[i, v] - d - 1]
+            out[i, v] = f
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -9,7 +9,7 @@ again under their new doses.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from sirolens.response.criteria_set import CriteriaSet
 from sirolens.response.states import STATES, State
 from sirolens.response.visits import BaselineState, Visits, no_events
 from sirolens.study.recipe_design import Arm, Group, Recipe, Taper
-from sirolens.study.tdm import Noise, Plan, Policy, Titrated, noise_of, policy, titrate, unit_troughs
+from sirolens.study.tdm import Noise, Plan, Policy, Titrated, noise_of, policy, titrate, troughs, unit_troughs
 from sirolens.study.trial_measurement import Attendance, attend, measured_cells, measured_counts
 from sirolens.study.virtual_patients import Biology, Course, People, kinetics_of
 
@@ -112,15 +112,16 @@ def visits_of_counts(
         there &= day <= until
     n = len(baseline_10e9_l)
     usable = np.isfinite(baseline_10e9_l)
+    nothing: dict[str, Any] = dict(no_events(n))
     return Visits(
         start=np.concatenate(([0], np.cumsum(there.sum(axis=1)))),
-        day=day[there],
+        day=day[there].astype(np.int32),
         count_10e9_l=count_10e9_l[there],
-        bleeding=np.zeros(int(there.sum())),
+        bleeding=np.zeros(int(there.sum()), np.int8),
         baseline_10e9_l=baseline_10e9_l,
         baseline_state=np.where(usable, BaselineState.USABLE, BaselineState.MISSING),
         known_day=np.full(n, known_day),
-        **no_events(n),
+        **nothing,
     )
 
 
@@ -187,11 +188,14 @@ def _follow_group(
         swallowed_mg = prescribed * doses.swallowed
         course = _again(recipe, arm, group, people, kinetics, swallowed_mg, biology, course, tapered)
         measured = _measured(recipe, arm, people, came, course)
-    when = np.minimum(came.day, recipe.days - 1)
+    when, trough = np.minimum(came.day, recipe.days - 1), doses.titrated.trough_ng_ml.copy()
+    if tapered.any():
+        swallowed_mg = prescribed[tapered] * doses.swallowed[tapered]
+        trough[tapered] = troughs(swallowed_mg, doses.unit[tapered], came.day[tapered])
     return replace(
         measured,
         dose_mg=np.take_along_axis(prescribed, when, axis=1),
-        trough_ng_ml=_troughs(prescribed * doses.swallowed, doses.unit, came.day, doses.titrated, tapered),
+        trough_ng_ml=trough,
         level_ng_ml=doses.titrated.level_ng_ml,
         tapered=tapered,
     )
@@ -335,15 +339,4 @@ def _tapered(taper: Taper, prescribed: Array, who: Flags) -> Array:
         steps = 1 + (days - taper.from_d) // taper.every_d
         lowered = prescribed[who, taper.from_d][:, None] - taper.step_mg * steps[None, :]
         out[np.ix_(who, days)] = np.where(lowered > taper.step_mg * 1e-6, lowered, 0.0)
-    return out
-
-
-def _troughs(swallowed_mg: Array, unit: Array, day: Numbers, titrated: Titrated, tapered: Flags) -> Array:
-    """True troughs at the visits; those of the tapered are added up anew."""
-    out = titrated.trough_ng_ml.copy()
-    for i in np.flatnonzero(tapered):
-        for v, when in enumerate(day[i]):
-            last = min(int(when), swallowed_mg.shape[1])
-            added = swallowed_mg[i, :last] * unit[i, int(when) - last : int(when)][::-1]
-            out[i, v] = added.sum()
     return out

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.resources import files
 from math import inf
-from types import MappingProxyType
 from typing import TypeAlias, final
 
 import numpy as np
@@ -20,6 +19,7 @@ from sirolens.mechanism.network import Mechanism, load
 from sirolens.mechanism.partners import COURSES, Titration, partner
 from sirolens.mechanism.simulate import Plan, run
 from sirolens.mechanism.virtual import Population, draw
+from sirolens.study.calibrated import calibrated, draw_calibrated
 from sirolens.study.recipe_design import Partner, Recipe
 from sirolens.study.virtual_patients import Course, Described, People
 
@@ -28,6 +28,7 @@ __all__ = [
     "MechanismBiology",
     "biology_of",
     "partner_names",
+    "population",
     "population_names",
     "variant_names",
 ]
@@ -35,7 +36,6 @@ __all__ = [
 Array: TypeAlias = NDArray[np.float64]
 Numbers: TypeAlias = NDArray[np.int64]
 
-Draw: TypeAlias = Callable[[Mechanism, int, int, str], Population]
 TITRATED = "romiplostim-titrated"
 """Romiplostim by count; everything else is given as its course says."""
 HEALTHY_STREAM = 1_000_003
@@ -43,21 +43,36 @@ HEALTHY_STREAM = 1_000_003
 COUNT, CELLS = "P", "R"
 
 
-def _uncalibrated(mechanism: Mechanism, n: int, seed: int, who: str) -> Population:
-    return draw(mechanism, n, seed=seed, who=who)
-
-
-POPULATIONS: Mapping[str, Draw] = MappingProxyType({"default": _uncalibrated})
-"""Virtual populations by name; the first n patients of each are the same however many are drawn."""
+DEFAULT = "default"
+"""The population of assumptions alone."""
 
 
 def population_names() -> tuple[str, ...]:
-    """Return the virtual populations a recipe may name.
+    """Return the virtual populations a recipe may name: the one of assumptions, and what calibrations kept.
 
     >>> "default" in population_names()
     True
     """
-    return tuple(POPULATIONS)
+    if not files("sirolens.study").joinpath("data", "calibrated.toml").is_file():
+        return (DEFAULT,)
+    return (DEFAULT, *sorted({one.purpose for one in calibrated().sets}))
+
+
+def population(name: str, mechanism: Mechanism, n: int, seed: int, who: str) -> Population:
+    """Draw the first n patients of a population; they are the same however many are drawn.
+
+    Parameters
+    ----------
+    name : str
+        One of `population_names`.
+    mechanism : Mechanism
+        The model with the recipe's variants.
+    n, seed, who
+        As in `sirolens.mechanism.virtual.draw`.
+    """
+    if name == DEFAULT:
+        return draw(mechanism, n, seed=seed, who=who)
+    return draw_calibrated(mechanism, n, seed, who, purpose=name)
 
 
 def partner_names() -> tuple[str, ...]:
@@ -84,7 +99,7 @@ class MechanismBiology:
 
     Parameters
     ----------
-    population : str
+    name : str
         One of `population_names`.
     variants : sequence of str
         Of the mechanism.
@@ -95,9 +110,9 @@ class MechanismBiology:
     """
 
     def __init__(
-        self, population: str = "default", variants: Sequence[str] = (), *, seed: int, flares_per_year: float = 0.0
+        self, name: str = DEFAULT, variants: Sequence[str] = (), *, seed: int, flares_per_year: float = 0.0
     ) -> None:
-        self._name, self._draw = population, POPULATIONS[population]
+        self._name = name
         self._mechanism = load(tuple(variants))
         self._seed = seed
         self._flares = Flares(per_year=flares_per_year) if flares_per_year else None
@@ -109,6 +124,9 @@ class MechanismBiology:
         folder = files("sirolens.mechanism")
         names = (self._mechanism.register.file, "assumptions.toml")
         told = {name: sha256(folder.joinpath(name).read_bytes()).hexdigest() for name in names}
+        if self._name != DEFAULT:
+            kept = files("sirolens.study").joinpath("data", "calibrated.toml").read_bytes()
+            told["calibrated.toml"] = sha256(kept).hexdigest()
         flares = "" if self._flares is None else f"{self._flares.per_year:g}"
         return {"population": self._name, "variants": ", ".join(self._mechanism.variants), "flares": flares, **told}
 
@@ -116,7 +134,7 @@ class MechanismBiology:
         """At least the first n patients of a group; drawn generously, so that few drawings are needed."""
         have = self._drawn.get(group)
         if have is None or len(have) < n:
-            have = self._drawn[group] = self._draw(self._mechanism, n, self._seed, group)
+            have = self._drawn[group] = population(self._name, self._mechanism, n, self._seed, group)
         return have
 
     def described(self, group: str, n: int) -> Described:
@@ -143,7 +161,7 @@ class MechanismBiology:
         days: Numbers,
     ) -> Course:
         """Simulate patients of one group; see `sirolens.mechanism.simulate.run`."""
-        population = self._people(group, int(people.row.max()) + 1).part(people.row)
+        patients = self._people(group, int(people.row.max()) + 1).part(people.row)
         self._plan = self._plan or Plan.of(self._mechanism, (COUNT, CELLS), self._flares)
         courses = [
             partner(self._mechanism, one.name, from_d=one.from_d, until_d=_after(one))
@@ -154,7 +172,7 @@ class MechanismBiology:
         rule = Titration(from_d=titrated[0].from_d, until_d=_after(titrated[0])) if titrated else None
         found = run(
             self._mechanism,
-            population,
+            patients,
             kinetics,
             doses,
             days.astype(np.float64),
