@@ -310,6 +310,19 @@ class TestPartners:
         )
         np.testing.assert_array_equal(alone.of("P")[:, 0], by_count.of("P")[:, 3])
 
+    def test_titration_goes_on_with_its_standing_dose(
+        self, model: Mechanism, people: Population, kinetics: Kinetics, plan: Plan
+    ) -> None:
+        daily, weekly, rule = constant_dose(3.0, 90), np.arange(0.0, 90.0, 7.0), Titration(from_d=2.0)
+        whole = run(model, people, kinetics, daily, weekly, plan=plan, titration=rule)
+        for seam in (4, 6):
+            first = run(model, people, kinetics, daily, weekly[: seam + 1], plan=plan, titration=rule)
+            second = run(model, people, kinetics, daily, weekly[seam:], plan=plan, titration=rule, after=first.final)
+            np.testing.assert_allclose(second.of("P"), whole.of("P")[seam:], rtol=SEAM)
+        on_a_dose_day = run(model, people, kinetics, daily, [9.0], plan=plan, titration=rule)
+        rest = run(model, people, kinetics, daily, weekly[3:], plan=plan, titration=rule, after=on_a_dose_day.final)
+        np.testing.assert_allclose(rest.of("P"), whole.of("P")[3:], rtol=SEAM)
+
     def test_titration_stops_when_it_is_told_to(
         self, model: Mechanism, people: Population, kinetics: Kinetics, plan: Plan
     ) -> None:

@@ -73,19 +73,23 @@ class Final:
         Of the rest of the model.
     upstream : ndarray (S, N)
         Upstream states.
+    standing : ndarray (2, N), optional
+        Of a titration: the standing dose, and 1 where it is held.
     """
 
     at_d: float
     states: Array
     upstream: Array
+    standing: Array | None = None
 
     def of(self, low: int, high: int) -> Final:
         """Of patients low <= i < high."""
-        return replace(self, states=self.states[:, low:high], upstream=self.upstream[:, low:high])
+        return self.part(slice(low, high))
 
-    def part(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Final:
+    def part(self, which: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Final:
         """Of some patients."""
-        return replace(self, states=self.states[:, which], upstream=self.upstream[:, which])
+        standing = None if self.standing is None else self.standing[:, which]
+        return replace(self, states=self.states[:, which], upstream=self.upstream[:, which], standing=standing)
 
 
 @final
@@ -306,10 +310,13 @@ def run(
     states = np.full((len(made.cut.rest.states), len(population)), np.nan)
     upstream = np.full((len(made.cut.states), len(population)), np.nan)
     status = np.zeros(len(population), np.int64)
+    standing = np.full((2, len(population)), np.nan) if settings.get("titration") is not None else None
     done = 0
     for low, high, part in chunks(mechanism, population, kinetics, doses, times, **settings):
         values[:, :, low:high], status[low:high] = part.values, part.status
         states[:, low:high], upstream[:, low:high] = part.final.states, part.final.upstream
+        if standing is not None and part.final.standing is not None:
+            standing[:, low:high] = part.final.standing
         done += high - low
         if progress is not None:
             progress(done, len(population))
@@ -321,7 +328,7 @@ def run(
         values=values,
         status=status,
         index=population.index,
-        final=Final(at_d=float(times[-1]), states=states, upstream=upstream),
+        final=Final(at_d=float(times[-1]), states=states, upstream=upstream, standing=standing),
         model=kinetics.model.full_name,
         variants=mechanism.variants,
         messages=(*_failures(status), *kinetics.messages, *notes),
@@ -427,10 +434,11 @@ def _chunk(task: _Task, low: int, high: int) -> Simulation:
     del levels
     drive = _drive(task, part, courses)
     partners = [one.of(low, high) for one in task.partners]
+    standing = None
     if task.titration is None:
         lanes = _integrate(task, part, drive, partners, task.time_d, after)
     else:
-        lanes = _titrated(task, part, drive, partners, after)
+        lanes, standing = _titrated(task, part, drive, partners, after)
     return Simulation(
         time_d=task.time_d,
         names=plan.outputs,
@@ -438,7 +446,9 @@ def _chunk(task: _Task, low: int, high: int) -> Simulation:
         values=_collected(task, kinetics, doses, courses, lanes),
         status=np.asarray(lanes.status, dtype=np.int64),
         index=part.index,
-        final=Final(at_d=float(task.time_d[-1]), states=lanes.final, upstream=_at_end(task, courses)),
+        final=Final(
+            at_d=float(task.time_d[-1]), states=lanes.final, upstream=_at_end(task, courses), standing=standing
+        ),
         model=kinetics.model.full_name,
         variants=plan.mechanism.variants,
         messages=(),
@@ -490,37 +500,40 @@ def _integrate(
     )
 
 
-def _titrated(task: _Task, part: Population, drive: Drive, partners: list[Partner], after: Final | None) -> Lanes:
+def _titrated(
+    task: _Task, part: Population, drive: Drive, partners: list[Partner], after: Final | None
+) -> tuple[Lanes, Array]:
     """Week by week: look at the count, set the dose, go on from where the week before ended."""
     plan, rule = task.plan, task.titration
     assert rule is not None
-    states, n = plan.cut.rest.states, len(part)
+    states, n, end = plan.cut.rest.states, len(part), float(task.time_d[-1])
     unit = plan.mechanism.register.doses["romiplostim-100-ug"]
-    end = float(task.time_d[-1])
-    begin = max(rule.from_d, task.start_d)
-    weeks = np.arange(begin, min(end, rule.until_d), _WEEK_D)
-    noise = normal_quantile(patient_rows(part.seed, "titration-counts", index=part.index, count=max(1, weeks.size)))
+    # Weeks are counted from the start of the titration, also in a run that goes on from another; one that falls on
+    # the last day belongs to the run that follows.
+    first = max(0, int(np.ceil((task.start_d - rule.from_d) / _WEEK_D - 1e-9)))
+    last = max(first, int(np.ceil((min(end, rule.until_d) - rule.from_d) / _WEEK_D - 1e-9)))
+    noise = normal_quantile(patient_rows(part.seed, "titration-counts", index=part.index, count=last + 1))
     dose, held = np.full(n, rule.start), np.zeros(n, dtype=bool)
+    if after is not None and after.standing is not None:
+        dose, held = after.standing[0].copy(), after.standing[1] > 0.0
     values = np.full((len(plan.system.outputs), task.time_d.size, n), np.nan)
     status, steps = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    at = after
-    for week, stop in enumerate([*weeks, end]):
-        # Up to the day of the dose, then the dose by the count of that day.
-        inside = (task.time_d <= stop) & ((task.time_d > at.at_d) if at is not None and week else task.time_d >= 0.0)
-        wanted = np.append(task.time_d[inside], stop)
-        if at is None or stop > at.at_d or week == 0:
-            lanes = _integrate(task, part, drive, partners, wanted, at)
-            values[:, inside] = lanes.values[:, :-1]
+    seen, at = np.zeros(task.time_d.size, dtype=bool), after
+    for week in range(first, last + 1):
+        stop = end if week == last else rule.from_d + _WEEK_D * week
+        inside = (task.time_d <= stop) & ~seen
+        if at is None or stop > at.at_d or inside.any():
+            lanes = _integrate(task, part, drive, partners, np.append(task.time_d[inside], stop), at)
+            values[:, inside], seen = lanes.values[:, :-1], seen | inside
             status, steps = np.where(status == LaneStatus.DONE, lanes.status, status), steps + lanes.steps
             at = Final(at_d=float(stop), states=lanes.final.copy(), upstream=np.empty((0, n)))
-        if week == weeks.size:
-            break
-        count = at.states[states.index("P")] * np.exp(rule.noise_cv * noise[:, week])
-        if week:
-            dose, held = rule.next_dose(dose, held, count)
-        at.states[states.index(unit.state)] += unit.amount * np.where(held, 0.0, dose)
+        if week < last:
+            count = at.states[states.index("P")] * np.exp(rule.noise_cv * noise[:, week])
+            if week:
+                dose, held = rule.next_dose(dose, held, count)
+            at.states[states.index(unit.state)] += unit.amount * np.where(held, 0.0, dose)
     assert at is not None
-    return Lanes(values=values, final=at.states, status=status, steps=steps)
+    return Lanes(values=values, final=at.states, status=status, steps=steps), np.array([dose, held.astype(np.float64)])
 
 
 def _collected(task: _Task, kinetics: Kinetics, doses: DoseHistory, courses: Courses, lanes: Lanes) -> Array:
