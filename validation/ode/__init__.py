@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Integration of differential equations: orders, stiff problems, events, beside published values."""
+"""The integrator in lanes: its orders, its tolerance, and where its steps must end."""

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.simd.functions import *
 from sirolens.engine.simd.vector import *
 """

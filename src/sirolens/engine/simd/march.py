@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from sirolens.engine.kernel import kernel
 from sirolens.engine.simd.functions import exp, log
 from sirolens.engine.simd.vector import (
     LANES,
@@ -398,7 +399,7 @@ def what_failed(s: int, error: float, job: Any, table: Any) -> int:
     return LOOKS_STIFF if table[STIFF, s] >= STIFF_STEPS else DONE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def run_lanes(low: int, high: int, job: Any, result: Any, table: Any) -> None:
     """Integrate the patients job.lanes[low:high]."""
     lanes, row, dose = np.full(LANES, -1), np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
