@@ -135,6 +135,43 @@ def test_patients_with_inputs_and_doses_against_scipy() -> None:
         np.testing.assert_allclose(lanes.values[:, :, lane], expected, rtol=AGREEMENT, atol=1e-11)
 
 
+FEEDBACK = """
+model feedback()
+  D = 2; vm = {vm}; km = {km}; n = {n}; k = {k}; r0 = {r0}; R = {r0}; M = {r0}^0.5;
+  D' = -vm*D/(km + D);
+  R' = k*r0/(1 + (D/km)^n)*(M/r0^0.5)^0.3 - k*R*piecewise(2 - R, R < 1, 1);
+  M' = piecewise(k*(R^0.5 - M), R > 1, k*(1 - M)) + 0.01*exp(-time);
+  at (time >= 2.5): D = D + 1.5;
+  at (time >= 6): D = D + 0.5;
+  at (time >= 6): R = R + 1;
+end
+"""
+
+
+def test_a_patient_with_doses_against_libroadrunner() -> None:
+    import antimony
+    import roadrunner
+
+    parameters = patients(1)
+    given = dict(zip(feedback().network.parameters, (repr(float(v)) for v in parameters[:, 0]), strict=True))
+    antimony.clearPreviousLoads()
+    assert antimony.loadAntimonyString(FEEDBACK.format(**given)) >= 0, antimony.getLastError()
+    runner = roadrunner.RoadRunner(antimony.getSBMLString(antimony.getMainModuleName()))
+    runner.timeCourseSelections = ["R", "D"]
+    runner.integrator.relative_tolerance, runner.integrator.absolute_tolerance = 1e-11, 1e-13
+    expected = np.asarray(runner.simulate(0.0, 12.0, 25)).T
+    nothing = np.zeros((1, 27, 1))
+    doses = Doses(
+        offsets=np.array([0, 3]),
+        times=np.array([2.5, 6.0, 6.0]),
+        state=np.array([0, 0, 1]),
+        amount=np.array([1.5, 0.5, 1.0]),
+    )
+    drive = Drive(start=0.0, step=0.5, values=nothing, slopes=nothing)
+    lanes = integrate(feedback(), parameters, TIMES, drive=drive, doses=doses, **TIGHT)
+    np.testing.assert_allclose(lanes.values[:2, :, 0], expected, rtol=AT_KINKS, atol=1e-11)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, COUNT - 1), min_size=1, max_size=COUNT), st.sampled_from([1, 2, 3]))
 def test_a_patient_has_the_same_bits_in_any_batch_order_and_thread(picked: list[int], threads: int) -> None:
