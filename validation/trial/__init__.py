@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the shipped designs of virtual trials behave on the uncalibrated population."""
