@@ -17,7 +17,8 @@ from sirolens.mechanism.flares import Flares, flare_course, flare_times
 from sirolens.mechanism.network import Mechanism, load
 from sirolens.mechanism.noise import measured, with_noise
 from sirolens.mechanism.partners import COURSES, Partner, Titration, engine_doses, partner
-from sirolens.mechanism.simulate import Plan, Simulation, chunks, run, simulate, to_dataset
+from sirolens.mechanism.simulate import Plan, chunks, run, simulate
+from sirolens.mechanism.simulation import Simulation, to_dataset
 from sirolens.mechanism.virtual import Population, draw
 from sirolens.models.catalog import load as catalogue
 

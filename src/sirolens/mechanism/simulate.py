@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypedDict, Unpack, final
 
@@ -29,6 +29,7 @@ from sirolens.mechanism.exposure import DoseHistory, Kinetics, blood_levels
 from sirolens.mechanism.flares import Flares, flare_course, flare_times
 from sirolens.mechanism.network import Mechanism
 from sirolens.mechanism.partners import Partner, Titration, engine_doses
+from sirolens.mechanism.simulation import Final, Simulation, failures, to_dataset
 from sirolens.mechanism.upstream import (
     HALVINGS,
     STEP_D,
@@ -42,12 +43,12 @@ from sirolens.mechanism.upstream import (
     without,
 )
 from sirolens.mechanism.virtual import Population
-from sirolens.message import Message, error, warning
+from sirolens.message import error
 
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["CHUNK", "Final", "Plan", "Settings", "Simulation", "chunks", "run", "simulate", "to_dataset"]
+__all__ = ["CHUNK", "Plan", "Settings", "chunks", "run", "simulate"]
 
 Array = NDArray[np.float64]
 
@@ -58,95 +59,6 @@ ATOL = 1e-7
 """Tolerances of the lanes; measured in validation/upstream."""
 PORT, FLARE = "C", "flare"
 _WEEK_D = 7.0
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Final:
-    """Where a simulation ended: what is needed to go on.
-
-    Parameters
-    ----------
-    at_d : float
-        Day.
-    states : ndarray (n_states, N)
-        Of the rest of the model.
-    upstream : ndarray (S, N)
-        Upstream states.
-    standing : ndarray (2, N), optional
-        Of a titration: the standing dose, and 1 where it is held.
-    """
-
-    at_d: float
-    states: Array
-    upstream: Array
-    standing: Array | None = None
-
-    def of(self, low: int, high: int) -> Final:
-        """Of patients low <= i < high."""
-        return self.part(slice(low, high))
-
-    def part(self, which: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Final:
-        """Of some patients."""
-        standing = None if self.standing is None else self.standing[:, which]
-        return replace(self, states=self.states[:, which], upstream=self.upstream[:, which], standing=standing)
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Simulation:
-    """What was simulated, as plain arrays.
-
-    Parameters
-    ----------
-    time_d : ndarray (K,)
-        When [d].
-    names, units : tuple of str
-        The Q quantities.
-    values : ndarray (Q, K, N)
-        Not-a-number from where a patient has failed.
-    status : ndarray of int (N,)
-        A `LaneStatus` each.
-    index : ndarray of int (N,)
-        The patients' own numbers.
-    final : Final
-        To go on from.
-    model : str
-        The pharmacokinetic model, by its full name.
-    variants : tuple of str
-        Of the mechanism.
-    messages : tuple of Message
-        What must be said: failures with their reason, what the pharmacokinetic model cannot know, partners.
-    """
-
-    time_d: Array
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    values: Array
-    status: NDArray[np.int64]
-    index: NDArray[np.int64]
-    final: Final
-    model: str
-    variants: tuple[str, ...]
-    messages: tuple[Message, ...]
-
-    def of(self, name: str) -> Array:
-        """One quantity, (K, N).
-
-        Raises
-        ------
-        InputError
-            ``mechanism.quantity-missing``.
-        """
-        if name not in self.names:
-            raise InputError(error("mechanism.quantity-missing", name=name, known=", ".join(self.names)))
-        found: Array = self.values[self.names.index(name)]
-        return found
-
-    @property
-    def failed(self) -> int:
-        """How many patients failed."""
-        return int((self.status != LaneStatus.DONE).sum())
 
 
 @final
@@ -331,7 +243,7 @@ def run(
         final=Final(at_d=float(times[-1]), states=states, upstream=upstream, standing=standing),
         model=kinetics.model.full_name,
         variants=mechanism.variants,
-        messages=(*_failures(status), *kinetics.messages, *notes),
+        messages=(*failures(status), *kinetics.messages, *notes),
     )
 
 
@@ -558,19 +470,6 @@ def _units(plan: Plan) -> tuple[str, ...]:
     return tuple(written.get(known.get(name, ""), known.get(name, "")) for name in plan.outputs)
 
 
-def _failures(status: NDArray[np.int64]) -> tuple[Message, ...]:
-    """One warning for each reason, with how many patients it took."""
-    found = []
-    for reason in LaneStatus:
-        failed = np.flatnonzero(status == reason)
-        if reason is not LaneStatus.DONE and failed.size:
-            why = warning(reason.code, lanes=int(failed.size), first_lane=int(failed[0]))
-            found.append(
-                warning("mechanism.patients-failed", failed=int(failed.size), patients=status.size, reason=why)
-            )
-    return tuple(found)
-
-
 def simulate(
     mechanism: Mechanism,
     population: Population,
@@ -594,39 +493,3 @@ def simulate(
         See `to_dataset`.
     """
     return to_dataset(run(mechanism, population, kinetics, doses, time_d, **settings), population)
-
-
-def to_dataset(simulation: Simulation, population: Population) -> xarray.Dataset:
-    """Label a simulation.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``value`` (patient, time, quantity) with the unit of each quantity; ``status``, ``weight`` and the covariates of
-        each patient; model, variants, seed and the note that this is research as attributes. It goes into Zarr.
-    """
-    import xarray
-
-    per_patient = {name: ("patient", np.asarray(column)) for name, column in population.covariates.items()}
-    return xarray.Dataset(
-        {
-            "value": (("patient", "time", "quantity"), simulation.values.transpose(2, 1, 0)),
-            "status": ("patient", simulation.status),
-            "weight": ("patient", np.asarray(population.weights)),
-            **per_patient,
-        },
-        coords={
-            "patient": np.asarray(simulation.index),
-            "time": ("time", simulation.time_d, {"units": "day"}),
-            "quantity": list(simulation.names),
-            "unit": ("quantity", list(simulation.units)),
-        },
-        attrs={
-            "mechanism": population.recipe["model"],
-            "variants": ", ".join(simulation.variants),
-            "pharmacokinetic_model": simulation.model,
-            "seed": population.seed,
-            "failed": simulation.failed,
-            "purpose": "research: hypotheses of a model that is not validated, not for dosing anybody",
-        },
-    )
