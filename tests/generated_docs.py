@@ -36,6 +36,10 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("trial", "list"),
     ("trial", "show"),
     ("trial", "check"),
+    ("mechanism",),
+    ("mechanism", "targets"),
+    ("mechanism", "sensitivity"),
+    ("mechanism", "benefit"),
 )
 
 

@@ -17,7 +17,7 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sirolens.engine.sampling import effective_draws, stream, uniform
+from sirolens.engine.sampling import effective_draws, normal_quantile, stream, uniform
 from sirolens.errors import InputError
 from sirolens.message import error
 from sirolens.study.calibration_prior import Prior, drawn, natural
@@ -26,6 +26,7 @@ from sirolens.study.reweight import rates_of
 
 __all__ = [
     "EXPLANATIONS",
+    "NEW_COHORT",
     "Batch",
     "Fit",
     "Kept",
@@ -41,6 +42,8 @@ Array: TypeAlias = NDArray[np.float64]
 
 EXPLANATIONS = ("same", "definitions", "cohorts", "both")
 """Why cohorts may differ: nothing does, definitions of partial response, a shift of the patients, or both."""
+NEW_COHORT = "new-cohort"
+"""Name of the shift of patients whom no cohort of the fit holds; drawn from the prior of shifts."""
 FEWEST = 100.0
 """Effective patients below which a population's rates are not trusted: its likelihood is set to 0 and it is counted."""
 SMALLEST_RATE = 1e-4
@@ -152,6 +155,23 @@ class Fit:
         raw = {name: np.exp(one - most) for name, one in logs.items()}
         total = sum(float(one.sum()) for one in raw.values())
         return {name: one / total for name, one in raw.items()}
+
+    def definitions(self, cohort: str) -> Mapping[str, float]:
+        """Posterior probability of each definition by which a cohort may have counted partial responses."""
+        names = self.targets.cohorts[cohort].definitions
+        share = dict.fromkeys(names, 0.0)
+        for structure, weights in self.weights().items():
+            likely = self.structures[structure].by_definition[cohort]
+            chance = _shares(np.stack([likely[name] for name in names]))
+            for name, one in zip(names, chance, strict=True):
+                share[name] += float((weights * one).sum())
+        return share
+
+    def rate(self, cohort: str, column: str) -> tuple[Array, Array]:
+        """One rate of every draw and structure, and its posterior weight."""
+        weights = self.weights()
+        rates = [one.rates[cohort][:, one.columns[cohort].index(column)] for one in self.structures.values()]
+        return np.concatenate(rates), np.concatenate([weights[name] for name in self.structures])
 
     def effective(self, explanation: str = "both") -> float:
         """Effective number of draws in the posterior."""
@@ -365,7 +385,7 @@ class Kept:
     theta : ndarray (K, 2)
         Centres and spreads.
     shifts : mapping of str to float
-        Of each cohort.
+        Of each cohort, and of `NEW_COHORT`.
     definitions : mapping of str to str
         How each cohort may have counted partial responses.
     weight : float
@@ -382,7 +402,13 @@ class Kept:
 
 
 def keep_sets(
-    found: Fit, *, purpose: str = "posterior", each: int = 12, tolerance: float = 0.015, seed: int = 1
+    found: Fit,
+    *,
+    purpose: str = "posterior",
+    definition: str | None = None,
+    each: int = 12,
+    tolerance: float = 0.015,
+    seed: int = 1,
 ) -> tuple[Kept, ...]:
     """Keep several parameterisations of every structure.
 
@@ -396,6 +422,9 @@ def keep_sets(
         The fit.
     purpose : str
         ``"posterior"`` or a cohort.
+    definition : str, optional
+        By which definition the cohort's partial responses are taken to have been counted; None: any, by its
+        probability.
     each : int
         How many of each structure; structures keep their posterior weight in `Kept.weight`.
     tolerance : float
@@ -405,7 +434,7 @@ def keep_sets(
     """
     weights = found.weights()
     kept: list[Kept] = []
-    shares = {name: _near(found, name, purpose, tolerance) * one for name, one in weights.items()}
+    shares = {name: _near(found, name, purpose, definition, tolerance) * one for name, one in weights.items()}
     total = sum(float(one.sum()) for one in shares.values())
     for name, share in shares.items():
         own = float(share.sum())
@@ -414,6 +443,9 @@ def keep_sets(
         start = uniform(stream(seed, "calibration", "keep", purpose, name), (1,))[0]
         picks = np.searchsorted(np.cumsum(share) / own, (np.arange(each) + start) / each)
         lots = uniform(stream(seed, "calibration", "definition", purpose, name), (each, len(found.cohorts)))
+        fresh = found.prior.shift_sd * normal_quantile(
+            uniform(stream(seed, "calibration", "new", purpose, name), (each,))
+        )
         for i, pick in enumerate(np.minimum(picks, share.size - 1)):
             kept.append(
                 Kept(
@@ -421,8 +453,11 @@ def keep_sets(
                     structure=name,
                     draw=int(pick),
                     theta=found.theta[pick],
-                    shifts=dict(zip(found.cohorts, found.shifts[pick].tolist(), strict=True)),
-                    definitions=_definitions(found, name, int(pick), lots[i], purpose, tolerance),
+                    shifts={
+                        **dict(zip(found.cohorts, found.shifts[pick].tolist(), strict=True)),
+                        NEW_COHORT: float(fresh[i]),
+                    },
+                    definitions=_definitions(found, name, int(pick), lots[i], purpose, definition, tolerance),
                     weight=own / total / each,
                 )
             )
@@ -441,28 +476,42 @@ def _distance(found: Fit, structure: str, cohort: str, definition: str) -> Array
     return total
 
 
-def _near(found: Fit, structure: str, purpose: str, tolerance: float) -> Array:
+def _near(found: Fit, structure: str, purpose: str, definition: str | None, tolerance: float) -> Array:
     if purpose == "posterior":
         return np.ones(found.theta.shape[0])
     own = found.targets.cohorts[purpose].definitions
+    if definition is not None:
+        shares = _shares(np.stack([found.structures[structure].by_definition[purpose][name] for name in own]))
+        distance = _distance(found, structure, purpose, definition)
+        return np.asarray(np.exp(-0.5 * distance / tolerance**2) * shares[own.index(definition)])
     kernels = np.stack([np.exp(-0.5 * _distance(found, structure, purpose, name) / tolerance**2) for name in own])
     logs = np.stack([found.structures[structure].by_definition[purpose][name] for name in own])
+    return np.asarray((kernels * _shares(logs)).sum(axis=0))
+
+
+def _shares(logs: Array) -> Array:
+    """Probability of each of several explanations given equal odds before, (D, S); equal where none is possible."""
     most = logs.max(axis=0)
     chance = np.exp(logs - np.where(np.isfinite(most), most, 0.0))
     chance[:, ~np.isfinite(most)] = 1.0
-    return np.asarray((kernels * chance).sum(axis=0) / chance.sum(axis=0))
+    return np.asarray(chance / chance.sum(axis=0))
 
 
-def _definitions(found: Fit, structure: str, pick: int, lots: Array, purpose: str, tolerance: float) -> dict[str, str]:
+def _definitions(
+    found: Fit, structure: str, pick: int, lots: Array, purpose: str, definition: str | None, tolerance: float
+) -> dict[str, str]:
     """Draw by which definition each cohort counted, given the parameters."""
     out = {}
     for cohort, lot in zip(found.cohorts, lots.tolist(), strict=True):
+        if cohort == purpose and definition is not None:
+            out[cohort] = definition
+            continue
         likely = found.structures[structure].by_definition[cohort]
         logs = np.array([one[pick] for one in likely.values()])
         if cohort == purpose:
-            logs = logs - 0.5 * np.array(
-                [_distance(found, structure, cohort, name)[pick] / tolerance**2 for name in likely]
-            )
+            near = [_distance(found, structure, cohort, name)[pick] for name in likely]
+            logs = logs - 0.5 * np.array(near) / tolerance**2
         chance = np.exp(logs - logs.max())
-        out[cohort] = list(likely)[int(np.searchsorted(np.cumsum(chance) / chance.sum(), lot))]
+        place = int(np.searchsorted(np.cumsum(chance) / chance.sum(), lot))
+        out[cohort] = list(likely)[min(place, len(likely) - 1)]
     return out

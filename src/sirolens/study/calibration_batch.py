@@ -8,8 +8,8 @@ told of those still in the study.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from sirolens.engine.simd.integrate import LaneStatus
 from sirolens.errors import InputError, UnknownNameError
 from sirolens.mechanism.exposure import DoseHistory, Kinetics
 from sirolens.mechanism.network import Mechanism, load
+from sirolens.mechanism.partners import Titration, partner
 from sirolens.mechanism.simulate import Plan, run
 from sirolens.mechanism.virtual import Population, draw
 from sirolens.message import error
@@ -36,6 +37,7 @@ from sirolens.study.recipe import recipes
 from sirolens.study.recipe_design import Partner, Recipe
 from sirolens.study.recipe_file import read_recipe
 from sirolens.study.trial_arms import ArmChunk, follow, visits_of_counts
+from sirolens.study.trial_mechanism import TITRATED
 from sirolens.study.virtual_patients import Course, Described, People, enrol
 
 __all__ = ["Cohort", "batch_of", "protocol", "protocol_names", "simulated"]
@@ -43,6 +45,7 @@ __all__ = ["Cohort", "batch_of", "protocol", "protocol_names", "simulated"]
 Array: TypeAlias = NDArray[np.float64]
 Numbers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
+Draw: TypeAlias = Callable[..., Population]
 
 OTHERS: Mapping[str, Mapping[str, float]] = MappingProxyType({"li-2013": {"GC_0": 0.25, "GC_bg": 0.25}})
 """What a protocol sets in the mechanism: low-dose prednisone (a quarter of the level of 1 mg/kg), taken when the count
@@ -127,6 +130,12 @@ class _Disease:
         partners: Sequence[Partner],
         days: Numbers,
     ) -> Course:
+        courses = [
+            partner(self._mechanism, one.name, from_d=one.from_d, until_d=_after(one))
+            for one in partners
+            if one.name != TITRATED
+        ]
+        titrated = [one for one in partners if one.name == TITRATED]
         found = run(
             self._mechanism,
             self._populations[group].part(people.row),
@@ -134,6 +143,8 @@ class _Disease:
             doses,
             days.astype(np.float64),
             plan=self._plan,
+            partners=courses,
+            titration=Titration(from_d=titrated[0].from_d, until_d=_after(titrated[0])) if titrated else None,
         )
         return Course(
             days=days,
@@ -141,6 +152,11 @@ class _Disease:
             treg_percent=found.of(CELLS).T,
             failed=found.status != LaneStatus.DONE,
         )
+
+
+def _after(one: Partner) -> float:
+    """The first day without a dose."""
+    return float("inf") if one.until_d is None else one.until_d + 1.0
 
 
 @final
@@ -162,6 +178,8 @@ class Cohort:
         Of the mechanism.
     prior_lines : ndarray (N,)
         Earlier treatments (they only describe).
+    origin : int array (N,)
+        Each patient's own number in the population of the group.
     """
 
     name: str
@@ -170,7 +188,7 @@ class Cohort:
     people: People
     parameters: Mapping[str, Array]
     prior_lines: Array
-    verdicts: dict[str, object] = field(default_factory=dict)
+    origin: Numbers
 
     @property
     def failed(self) -> int:
@@ -198,6 +216,7 @@ def simulated(
     seed: int,
     recipe: Recipe | None = None,
     parameters: Mapping[str, float] | None = None,
+    drawn: Draw = draw,
 ) -> Cohort:
     """Simulate patients under a protocol.
 
@@ -215,12 +234,17 @@ def simulated(
         In place of the protocol's own.
     parameters : mapping of str to float, optional
         Further values for everybody.
+    drawn : callable
+        How patients are drawn from the mechanism, as `sirolens.mechanism.virtual.draw` does.
     """
     wanted = replace(recipe or protocol(name), seed=seed)
     fixed = {**OTHERS.get(name, {}), **(parameters or {})}
     factor = COUNT_FACTOR.get(name, 1.0)
     some = 2 * n + 2048
-    populations = {group.name: _population(mechanism, group.name, some, seed, fixed, factor) for group in wanted.groups}
+    populations = {
+        group.name: _population(drawn(mechanism, some, seed=seed, who=group.name), mechanism, fixed, factor)
+        for group in wanted.groups
+    }
     disease = _Disease(mechanism, populations)
     people, _ = enrol(wanted, disease, n)
     criteria = _criteria(wanted)
@@ -231,22 +255,22 @@ def simulated(
     chunk = ArmChunk(
         **{key: np.concatenate([getattr(one, key) for one in parts]) for key in ArmChunk.__dataclass_fields__}
     )
+    tables = {group: dict(zip(one.names, one.parameters, strict=True)) for group, one in populations.items()}
+    about = {g: {"lines": p.covariates["prior_lines"], "index": p.index.astype(float)} for g, p in populations.items()}
+    described = _of_people(people, about)
     return Cohort(
         name=name,
         recipe=wanted,
         chunk=chunk,
         people=people,
-        parameters=_of_people(
-            people, {g: dict(zip(p.names, p.parameters, strict=True)) for g, p in populations.items()}
-        ),
-        prior_lines=_of_people(people, {g: dict(p.covariates) for g, p in populations.items()})["prior_lines"],
+        parameters=_of_people(people, tables),
+        prior_lines=described["lines"],
+        origin=described["index"].astype(np.int64),
     )
 
 
-def _population(
-    mechanism: Mechanism, group: str, n: int, seed: int, fixed: Mapping[str, float], factor: float
-) -> Population:
-    drawn = draw(mechanism, n, seed=seed, who=group)
+def _population(drawn: Population, mechanism: Mechanism, fixed: Mapping[str, float], factor: float) -> Population:
+    n = len(drawn)
     for name, value in fixed.items():
         drawn = drawn.with_parameter(name, np.full(n, value))
     if factor != 1.0:
