@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Virtual patients as exported SBML in libRoadRunner, beside the same patients inside sirolens."""
