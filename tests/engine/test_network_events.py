@@ -234,6 +234,30 @@ def test_events_may_switch_rates_off_and_on() -> None:
     assert run(model, times)["T"] == pytest.approx(expected, abs=CLOSE)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_state_that_rests_on_its_border_does_not_flicker(method: str) -> None:
+    """What does not change keeps its bits between the steps, so that a trigger at its very value changes once."""
+    model = network(
+        {"x": "0", "y": "-y * x", "n": "0"},
+        {"x": 0.1, "y": 1.0},
+        event("at", "x >= 0.1 and y < 0.9", n="n + 1"),
+        event("never", "x != 0.1", n="n + 100"),
+    )
+    lanes = status(model, method=method)
+    assert lanes.values[2, :, 0].tolist() == [0.0, 1.0]
+    assert lanes.steps[0] < 300
+
+
+@pytest.mark.parametrize("lanes", [0, 1])
+@pytest.mark.parametrize("times", [[], [0.0], [0.0, 0.0]])
+def test_no_patients_and_no_times_are_no_fault(lanes: int, times: list[float]) -> None:
+    model = network({"A": "-A"}, {"A": 1.0}, event("never", "A > 2", A="0"))
+    found = solve_network(model, np.empty((0, lanes)), times, outputs=["A"])
+    assert found.values.shape == (1, len(times), lanes)
+    assert (found.values == 1.0).all()
+    assert (found.final == 1.0).all()
+
+
 def status(model: Network, **others: Any) -> Lanes:
     column = [[model.values[name]] for name in model.parameters] or np.empty((0, 1))
     return solve_network(model, column, [0.5, 3.0], outputs=model.states, **others)

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from sirolens.engine.network_kernel_room import (
     DONE,
     EFFECTS,
@@ -25,6 +23,7 @@ from sirolens.engine.network_kernel_room import (
     TRIGGERS,
     Room,
     ask,
+    inner_kernel,
 )
 
 __all__ = ["ASSIGNED", "CHAIN", "DUE", "FIRED", "INITIALLY", "PERSISTS", "WAITING", "happen", "next_event"]
@@ -38,7 +37,7 @@ WAITING, FIRED = range(2)
 CHAIN = 10_000
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def next_event(room: Room) -> float:
     """When the first waiting event is due; infinity when none waits."""
     when = math.inf
@@ -47,7 +46,7 @@ def next_event(room: Room) -> float:
     return when
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _remove(room: Room, j: int) -> None:
     last = room.tally[WAITING] - 1
     for m in range(j, last):
@@ -56,7 +55,7 @@ def _remove(room: Room, j: int) -> None:
     room.tally[WAITING] = last
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _fire(room: Room, event: int) -> int:
     """Put an event that has fired into the queue; the effects have been computed."""
     t, count, j = room.clock[T1], room.size[EVENTS], room.tally[WAITING]
@@ -74,7 +73,7 @@ def _fire(room: Room, event: int) -> int:
     return DONE
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _look(room: Room) -> int:
     """Compare the triggers with what they were: fire what has become true, call off what has become false."""
     t, count, computed = room.clock[T1], room.size[EVENTS], False
@@ -87,7 +86,7 @@ def _look(room: Room) -> int:
             if not computed:
                 ask(room, room.code[EFFECTS], t, room.work[END], room.effects)
                 computed = True
-            status = _fire(room, event)
+            status = int(_fire(room, event))
             if status != DONE:
                 return status
         elif was and not now and room.flags[PERSISTS, event] == 0:
@@ -97,7 +96,7 @@ def _look(room: Room) -> int:
     return DONE
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _first_due(room: Room) -> int:
     """Which waiting event is to be carried out now; -1 when none is due. The effects have been computed."""
     t, count, best = room.clock[T1], room.size[EVENTS], -1
@@ -113,7 +112,7 @@ def _first_due(room: Room) -> int:
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def happen(room: Room) -> tuple[int, int]:
     """Let everything happen that is due at the end of the last step; DONE or a reason, and how many events it was."""
     count, done = room.size[EVENTS], 0

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from sirolens.engine.network_kernel_room import (
     ATOL,
     BEGIN,
@@ -25,6 +23,7 @@ from sirolens.engine.network_kernel_room import (
     TRIAL,
     K,
     Room,
+    inner_kernel,
     slopes,
 )
 from sirolens.engine.ode_step import (
@@ -71,7 +70,7 @@ _BORDER = 3.2
 _INSIDE = 6.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def explicit_ready(room: Room) -> None:
     """Compute stage 1: afresh after a jump, else it is the last stage of the step before."""
     if room.clock[FRESH] != 0.0:
@@ -81,7 +80,7 @@ def explicit_ready(room: Room) -> None:
             room.work[K, i] = room.work[K + 6, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def explicit_attempt(room: Room, h: float) -> float:
     """Try one step from T1; the new state goes into TRIAL. The error as a multiple of the tolerance."""
     work, t, count = room.work, room.clock[T1], room.size[STATES]
@@ -113,7 +112,7 @@ def explicit_attempt(room: Room, h: float) -> float:
     return worst
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def notice_stiffness(room: Room, h: float, inside: float) -> float:
     """Count steps ruled by stability after an accepted step; how many in a row were not.
 
@@ -133,7 +132,7 @@ def notice_stiffness(room: Room, h: float, inside: float) -> float:
     return inside + 1.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def explicit_dense(room: Room, t: float) -> None:
     """The states inside the last step into TRIAL, by the continuous extension of order 4."""
     work, h = room.work, room.clock[LENGTH]

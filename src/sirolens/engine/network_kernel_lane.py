@@ -33,6 +33,7 @@ from sirolens.engine.network_kernel_room import (
     TRIAL,
     Room,
     ask,
+    inner_kernel,
     restart,
 )
 from sirolens.engine.network_kernel_step import dense, take_step, watch
@@ -40,7 +41,7 @@ from sirolens.engine.network_kernel_step import dense, take_step, watch
 __all__ = ["run_lane"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _begin(room: Room, start: float, steps: float) -> None:
     clock = room.clock
     clock[T0], clock[T1], clock[LENGTH] = start, start, 0.0
@@ -51,7 +52,7 @@ def _begin(room: Room, start: float, steps: float) -> None:
         room.truth[0, event] = room.flags[INITIALLY, event]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _write(room: Room, times: Any, written: int, told: Any, out: Any) -> int:
     """Write the outputs at times inside the last step; how many there are by now."""
     while written < times.size and times[written] < room.clock[T1]:
@@ -63,7 +64,7 @@ def _write(room: Room, times: Any, written: int, told: Any, out: Any) -> int:
     return written
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _finite(room: Room) -> bool:
     finite = True
     for i in range(room.size[STATES]):
@@ -101,9 +102,9 @@ def run_lane(
             dose += 1
             given = True
         if given or room.clock[CHANGED] != 0.0 or next_event(room) <= now:
-            status, events = happen(room)
-            if status != DONE:
-                return status
+            reason, events = happen(room)
+            if reason != DONE:
+                return int(reason)
             if not _finite(room):
                 return NOT_FINITE
             if given or events > 0:
@@ -120,7 +121,7 @@ def run_lane(
         limit = min(last, next_event(room))
         if dose < dose_times.size:
             limit = min(limit, dose_times[dose])
-        status = take_step(room, limit)
+        status = int(take_step(room, limit))
         if status != DONE:
             return status
         written = _write(room, times, written, told, out)

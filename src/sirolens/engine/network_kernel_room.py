@@ -7,11 +7,11 @@ every network, and kept; a kernel that took functions as arguments could never b
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -70,12 +70,18 @@ __all__ = [
     "Room",
     "ask",
     "first_step",
+    "inner_kernel",
     "restart",
     "set_inputs",
     "slopes",
 ]
 
 Array = NDArray[np.float64]
+
+_IR: Any = importlib.import_module("llvmlite.ir")  # has no types
+_UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+#: Decorates a kernel that only kernels call: without wrappers for Python, which take longer to compile than most.
+inner_kernel = njit(cache=True, nogil=True, error_model="numpy", **_UNWRAPPED)
 
 # Why a lane stopped.
 DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE, STIFF, ENDLESS_EVENTS, IMPOSSIBLE_DELAY = range(7)
@@ -142,24 +148,26 @@ class Room(NamedTuple):
     tally: Any  # (2,): how many wait, how many fired
 
 
-@intrinsic
-def _call(context: Any, address: Any, t: Any, y: Any, q: Any, u: Any, out: Any) -> Any:
+def _by_address(context: Any, address: Any, t: Any, y: Any, q: Any, u: Any, out: Any) -> Any:
     """Call the function at an address with a time and the data of four arrays."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        double = ir.DoubleType()
+        double = _IR.DoubleType()
         arrays = [
             target.make_array(kind)(target, builder, value).data
             for kind, value in zip(signature.args[2:], arguments[2:], strict=True)
         ]
-        kind = ir.FunctionType(ir.VoidType(), [double] + [double.as_pointer()] * len(arrays))
+        kind = _IR.FunctionType(_IR.VoidType(), [double] + [double.as_pointer()] * len(arrays))
         builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), [arguments[1], *arrays])
         return target.get_dummy_value()
 
     return types.void(types.int64, types.float64, y, q, u, out), generate
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_call: Any = intrinsic(_by_address)
+
+
+@inner_kernel
 def set_inputs(room: Room, t: float) -> None:
     """Set the inputs and their slopes at a time: cubic Hermite polynomials between the nodes of the grid."""
     count = room.size[INPUTS]
@@ -181,21 +189,21 @@ def set_inputs(room: Room, t: float) -> None:
         room.u[count + k] = slope / step
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def ask(room: Room, function: int, t: float, y: Array, out: Any) -> None:
     """Call one of the network's functions at a time and for states, the inputs included."""
     set_inputs(room, t)
     _call(function, t, y, room.q, room.u, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def slopes(room: Room, t: float, y: Array, dy: Array) -> None:
     """Rates of change of the states y, into dy."""
     set_inputs(room, t)
     _call(room.code[RATES], t, y, room.q, room.u, dy)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def restart(clock: Any, remember: bool) -> None:
     """Something has jumped: compute everything afresh; remember the step that worked after the last jump, or not."""
     clock[FRESH] = 1.0
@@ -205,7 +213,7 @@ def restart(clock: Any, remember: bool) -> None:
         clock[FIRST] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def first_step(room: Room, span: float, order: float) -> float:
     """A step small enough to start with (Hairer, Norsett and Wanner, Solving ODEs I, section II.4).
 

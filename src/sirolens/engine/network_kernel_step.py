@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.network_kernel_explicit import (
@@ -54,6 +53,7 @@ from sirolens.engine.network_kernel_room import (
     Room,
     ask,
     first_step,
+    inner_kernel,
 )
 from sirolens.engine.network_kernel_stiff import stiff_accepted, stiff_attempt, stiff_dense, stiff_ready
 
@@ -65,13 +65,15 @@ Array = NDArray[np.float64]
 _SAFETY, _PRESENT, _PAST, _SMALLEST_CHANGE, _LARGEST_CHANGE = 0.9, 0.14, 0.08, 0.2, 5.0
 # Where the comparisons are looked at within a step; one that changes and changes back in between goes unseen.
 _LOOKS = 4
+# Nothing moves in so short a time, and its reciprocal would be infinite.
+_NO_TIME = 1e-290
 # Searches end by bisection after as many steps.
 _PATIENCE = 64
 #: Value of the clock's FRESH after which slopes are computed afresh and the proposed step is kept.
 RESUME = 2.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def dense(room: Room, t: float) -> None:
     """The states at a time inside the last step, into TRIAL."""
     if t >= room.clock[T1]:
@@ -83,7 +85,7 @@ def dense(room: Room, t: float) -> None:
         explicit_dense(room, t)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def watch(room: Room) -> None:
     """Note the watched comparisons as they are at the end of the last step."""
     if room.ahead.shape[1] > 0:
@@ -92,13 +94,13 @@ def watch(room: Room) -> None:
         ask(room, room.code[FOUND], room.clock[T1], room.work[END], room.found[NOW])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _copy(source: Array, target: Array) -> None:
     for i in range(source.size):
         target[i] = source[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _differs(room: Room, function: int, watched: Array, t: float) -> bool:
     """Whether a comparison at a time is not what it was; what was seen stands in TRY."""
     if function == room.code[AHEAD]:
@@ -113,7 +115,7 @@ def _differs(room: Room, function: int, watched: Array, t: float) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _guess(watched: Array, low: float, high: float) -> float:
     """Where the first of the comparisons that have changed would be equal, were they straight lines."""
     half = watched.shape[1] // 2
@@ -126,7 +128,7 @@ def _guess(watched: Array, low: float, high: float) -> float:
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _locate(room: Room, function: int, watched: Array, low: float, high: float) -> float:
     """The first number at which a comparison has changed, given that none has at `low` and one has at `high`.
 
@@ -161,7 +163,7 @@ def _locate(room: Room, function: int, watched: Array, low: float, high: float) 
         tries += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _change(room: Room, function: int, watched: Array, begin: float, end: float) -> float:
     """When the first comparison changes in (begin, end]; infinity when none does."""
     if watched.shape[1] == 0:
@@ -179,7 +181,7 @@ def _change(room: Room, function: int, watched: Array, begin: float, end: float)
     return math.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _fitted(h: float, span: float, longest: float) -> float:
     """A step that does not pass the limit: two equal steps rather than a step and a sliver."""
     h = min(h, longest)
@@ -188,7 +190,7 @@ def _fitted(h: float, span: float, longest: float) -> float:
     return 0.5 * span if 2.0 * h > span else h
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _accept(room: Room, h: float, until: float) -> None:
     clock, work = room.clock, room.work
     clock[T0], clock[LENGTH] = clock[T1], h
@@ -204,7 +206,7 @@ def _accept(room: Room, h: float, until: float) -> None:
     clock[FRESH] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _propose(room: Room, h: float, wanted: float, error: float, rejected: bool) -> None:
     """The next step's length after an accepted one."""
     clock = room.clock
@@ -222,7 +224,7 @@ def _propose(room: Room, h: float, wanted: float, error: float, rejected: bool) 
     clock[ERROR] = max(error, 1e-4)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _ready(room: Room, span: float) -> float:
     """Prepare a step from T1; the length to try."""
     clock = room.clock
@@ -238,7 +240,7 @@ def _ready(room: Room, span: float) -> float:
     return first_step(room, min(span, clock[LONGEST]), 5.0) if room.size[STATES] > 0 else span
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def take_step(room: Room, limit: float) -> int:
     """One accepted step from T1, not beyond `limit`, or up to where something changes; DONE or why there was none."""
     clock = room.clock
@@ -252,9 +254,10 @@ def take_step(room: Room, limit: float) -> int:
         if ahead < math.inf:
             limit = np.nextafter(ahead, -math.inf)
     span = limit - clock[T1]
-    if span <= 0.0:  # the change is at the very next number
-        clock[T0], clock[T1], clock[LENGTH] = clock[T1], ahead, 0.0
-        clock[CHANGED] = 1.0
+    if span < _NO_TIME:  # a change at the very next number, or a dose next to the start
+        clock[T0], clock[LENGTH] = clock[T1], 0.0
+        clock[T1] = ahead if ahead < math.inf else limit
+        clock[CHANGED], clock[FRESH] = 1.0, 1.0 if fresh else RESUME
         return DONE
     rejected = False
     while True:

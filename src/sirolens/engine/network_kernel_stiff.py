@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sirolens.engine.network_kernel_room import (
@@ -31,6 +30,7 @@ from sirolens.engine.network_kernel_room import (
     K,
     Room,
     ask,
+    inner_kernel,
     slopes,
 )
 
@@ -125,7 +125,7 @@ _ADDING = 6
 _RIGHT, _IN_TIME = K + 8, K + 9
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def stiff_ready(room: Room) -> None:
     """Compute the Jacobian and the slope in time at T1.
 
@@ -150,7 +150,7 @@ def stiff_ready(room: Room) -> None:
                 jacobian[i, j] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _factorised(room: Room, diagonal: float) -> bool:
     """Factorise diagonal * I - J in place, with partial pivoting; False when it is singular. Zeros are skipped."""
     jacobian, lu, pivot, count = room.matrix[0], room.matrix[1], room.pivot, room.size[STATES]
@@ -179,7 +179,7 @@ def _factorised(room: Room, diagonal: float) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def _solve(room: Room, right: Array, answer: Array) -> None:
     lu, pivot, count = room.matrix[1], room.pivot, room.size[STATES]
     for i in range(count):
@@ -199,7 +199,7 @@ def _solve(room: Room, right: Array, answer: Array) -> None:
         answer[i] = total / lu[i, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def stiff_attempt(room: Room, h: float) -> float:
     """Try one step from T1; the new state goes into TRIAL. The error as a multiple of the tolerance.
 
@@ -238,7 +238,7 @@ def stiff_attempt(room: Room, h: float) -> float:
     return worst
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def stiff_accepted(room: Room) -> None:
     """Replace the stages of an accepted step by what its dense output needs; the new state is in TRIAL."""
     work = room.work
@@ -251,7 +251,7 @@ def stiff_accepted(room: Room) -> None:
         work[K + 1, i], work[K + 2, i], work[K + 3, i], work[K + 4, i] = h1, h2, h3, work[TRIAL, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner_kernel
 def stiff_dense(room: Room, t: float) -> None:
     """The states inside the last step into TRIAL, by the dense output of order 4."""
     work = room.work
@@ -259,4 +259,5 @@ def stiff_dense(room: Room, t: float) -> None:
     rest = 1.0 - x
     for i in range(room.size[STATES]):
         inner = work[K + 1, i] + x * (work[K + 2, i] + x * work[K + 3, i])
-        work[TRIAL, i] = rest * work[BEGIN, i] + x * (work[K + 4, i] + rest * inner)
+        # In this form what does not change stays the same to the last bit, and no trigger flickers.
+        work[TRIAL, i] = work[BEGIN, i] + x * (work[K + 4, i] - work[BEGIN, i] + rest * inner)
