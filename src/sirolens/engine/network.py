@@ -185,8 +185,8 @@ class Network:
         >>> from sirolens.engine.expression import parse
         >>> zero = parse("0")
         >>> Network(
-        ...     name="", states=("lambda_",), parameters=(), values={}, initial={"lambda_": zero}, rates={"lambda_": zero},
-        ...     labels={"lambda_": "lambda"},
+        ...     name="", states=("lambda_",), parameters=(), values={}, initial={"lambda_": zero},
+        ...     rates={"lambda_": zero}, labels={"lambda_": "lambda"},
         ... ).own_name("lambda")
         'lambda_'
         """

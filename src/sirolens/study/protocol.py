@@ -99,7 +99,7 @@ class Design:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyProtocol:
-    """The choices of an analysis; all but the target (5-15 ng/mL of the 20-patient study) are ours where no file says them.
+    """The choices of an analysis; all but the target of the 20-patient study are ours where no file says them.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ doses need no further solver.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, log1p, sqrt
 from typing import TypeAlias, final
 
 import numpy as np
@@ -320,8 +320,8 @@ def _by_rule(now: float, level: float, aim: float, far: float, grid: Array, rati
 def _measured(f: float, z: float, log_sd: float, a: float, b: float) -> float:
     if f <= 0.0:
         return 0.0
-    s = log_sd if log_sd > 0.0 else np.sqrt(np.log1p((a / f) ** 2 + b * b))
-    return f * np.exp(s * z)
+    s = log_sd if log_sd > 0.0 else sqrt(log1p((a / f) ** 2 + b * b))
+    return f * exp(s * z)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
