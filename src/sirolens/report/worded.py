@@ -171,6 +171,8 @@ class _Speaker:
             low, middle, high = (
                 bare_number(column.name, one, self.language) for one in (cell.low, cell.middle, cell.high)
             )
+            if cell.low < 0:  # a dash beside a minus sign cannot be read
+                return label("report.interval-signed", self.language, middle=middle, low=low, high=high)
             return f"{middle} ({low}–{high})"
         if isinstance(cell, int | float) and not isinstance(cell, bool):
             return bare_number(column.name, cell, self.language)
