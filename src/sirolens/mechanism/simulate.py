@@ -59,6 +59,8 @@ ATOL = 1e-7
 """Tolerances of the lanes; measured in validation/upstream."""
 PORT, FLARE = "C", "flare"
 _WEEK_D = 7.0
+#: What most runs look at. Lanes are compiled for a list of outputs, so that runs within this one share one compilation.
+USUAL = ("P", "H", "R", "IL6", "BAFF", "Ab", "TPO")
 
 
 @final
@@ -102,8 +104,7 @@ class Plan:
         network = mechanism.network if flares is not None else without(mechanism.network, FLARE)
         cut = split(network, PORT)
         direct = tuple(name for name in outputs if name != PORT and name not in cut.states)
-        # Lanes need something to observe; the count is what every run is about.
-        system = compile_lanes(cut.rest, outputs=direct or ("P",))
+        system = compile_lanes(cut.rest, outputs=USUAL if set(direct) <= set(USUAL) else direct)
         return Plan(mechanism=mechanism, cut=cut, system=system, outputs=tuple(outputs), direct=direct, flares=flares)
 
 
@@ -459,7 +460,7 @@ def _collected(task: _Task, kinetics: Kinetics, doses: DoseHistory, courses: Cou
         elif seen is not None and name in courses.names:
             out[q] = seen[courses.names.index(name)]
         else:
-            out[q] = lanes.values[plan.direct.index(name)]
+            out[q] = lanes.values[plan.system.outputs.index(name)]
     return out
 
 
