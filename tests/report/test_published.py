@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests import catalogues
 
+from sirolens.mechanism.assumptions import register_text
 from sirolens.models.catalog import catalog, load
 from sirolens.report.words import cite, mark_word, say_value, written
 from sirolens.source import Mark, Source
@@ -24,7 +25,6 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MARKED = re.compile(rf"(?:{'|'.join(mark.value.upper() for mark in Mark)}): ")
 FREE = frozenset({"description", "dosing", "note", "place", "population", "reason", "sampling", "why"})
-MECHANISM = catalogues.SOURCE / "mechanism" / "assumptions.toml"
 JOURNAL = re.compile(r"[\w ]+ \d{4}((;\d+)+(:\w+)?|, PMC\d+)?")  # "Blood 1985;66:1105", "JCI 2016, PMC5096901"
 IDENTIFIER = re.compile(r"NCT\d{8}|Blood \d{4};.*|data-raw/.*")
 WORDY_UNIT = re.compile(r"years|\S+/day")
@@ -80,7 +80,7 @@ def of_response() -> Iterator[str]:
 
 def of_mechanism() -> Iterator[str]:
     """What the mechanism model assumes: every meaning and reason, and our own description of each source."""
-    for path, text in strings(tomllib.loads(MECHANISM.read_text(encoding="utf-8"))):
+    for path, text in strings(tomllib.loads(register_text())):
         if path[-1] in ("meaning", "reason", "title") or (path[-1] == "place" and not JOURNAL.fullmatch(text)):
             yield text
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from sirolens.engine.sampling import weighted_quantile
+from sirolens.mechanism.assumptions import register_text
 from sirolens.study.calibrate import EXPLANATIONS, Batch, Fit, Kept, fit, keep_sets
 from sirolens.study.calibrated import Calibrated, read_sets, text_of_sets
 from sirolens.study.calibration_batch import batch_of, protocol
@@ -38,9 +39,8 @@ FROM_NG_ML, TO_NG_ML = 9.0, 14.0
 
 
 def _model_digest() -> str:
-    folder = files("sirolens.mechanism")
-    text = b"".join(folder.joinpath(name).read_bytes() for name in ("itp_sirolimus.ant", "assumptions.toml"))
-    return sha256(text).hexdigest()
+    equations = files("sirolens.mechanism").joinpath("itp_sirolimus.ant").read_bytes()
+    return sha256(equations + register_text().encode()).hexdigest()
 
 
 def batches() -> list[Batch]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The register of assumptions: what every number of the mechanism model means, its source and how surely it is known.
 
-It is read from ``mechanism/assumptions.toml``. The equations stand in ``itp_sirolimus.ant``;
+It is read from the files of `PARTS`, one register in three parts. The equations stand in ``itp_sirolimus.ant``;
 `sirolens.mechanism.network` holds both against each other.
 """
 
@@ -18,7 +18,24 @@ from typing import Any, final
 
 from sirolens.source import Mark, Source
 
-__all__ = ["Assumption", "Distribution", "Noise", "PartnerDose", "Register", "Role", "Variant", "assumptions"]
+__all__ = [
+    "Assumption",
+    "Distribution",
+    "Noise",
+    "PartnerDose",
+    "Register",
+    "Role",
+    "Variant",
+    "assumptions",
+    "register_text",
+]
+
+#: The files of the register, in the order in which they make one text.
+PARTS = (
+    "assumptions_t_cells.toml",
+    "assumptions_b_cells_and_platelets.toml",
+    "assumptions_treatments_and_sources.toml",
+)
 
 
 class Role(StrEnum):
@@ -200,6 +217,16 @@ def _assumption(symbol: str, entry: Mapping[str, Any], sources: Mapping[str, Sou
     )
 
 
+def register_text() -> str:
+    """Return the whole register as it stands in its files: what is read, and what hashes are taken of.
+
+    >>> register_text().count("[parameter.")
+    121
+    """
+    folder = files("sirolens.mechanism")
+    return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in PARTS)
+
+
 @cache
 def assumptions() -> Register:
     """Read the register.
@@ -213,8 +240,7 @@ def assumptions() -> Register:
     >>> sorted(symbol for symbol, one in register.parameters.items() if one.role is Role.SAMPLED)
     ['P0', 'dep', 'fL', 'h0', 'kap', 'pot', 'rho', 'wA']
     """
-    text = files("sirolens.mechanism").joinpath("assumptions.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)
+    table = tomllib.loads(register_text())
     # The mark of a number stands with the number; that of a source says whether the source itself was read.
     sources = {key: Source(**{**entry, "mark": Mark(entry["mark"])}) for key, entry in table["source"].items()}
     return Register(

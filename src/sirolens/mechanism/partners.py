@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Other treatments beside sirolimus: dated doses on the levels of their effects, with what stands behind each.
 
-What one dose adds comes from the register (``dose`` entries of assumptions.toml). ATRA is known and gives nothing: in
+What one dose adds comes from the register (``dose`` entries there). ATRA is known and gives nothing: in
 lupus it added nothing significant to sirolimus (PMID 31551029), so it has no effect to simulate. Anti-CD38 and FcRn
 blockers are not modelled: the file has no state for them, and asking for one says so.
 """

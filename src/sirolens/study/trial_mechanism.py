@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sirolens.engine.simd.integrate import LaneStatus
+from sirolens.mechanism.assumptions import register_text
 from sirolens.mechanism.exposure import DoseHistory, Kinetics
 from sirolens.mechanism.flares import Flares
 from sirolens.mechanism.network import Mechanism, load
@@ -121,9 +122,9 @@ class MechanismBiology:
 
     def versions(self) -> dict[str, str]:
         """Name the population, the variants, and the hashes of model file and register."""
-        folder = files("sirolens.mechanism")
-        names = (self._mechanism.register.file, "assumptions.toml")
-        told = {name: sha256(folder.joinpath(name).read_bytes()).hexdigest() for name in names}
+        equations = files("sirolens.mechanism").joinpath(self._mechanism.register.file).read_bytes()
+        texts = {self._mechanism.register.file: equations, "assumptions": register_text().encode()}
+        told = {name: sha256(text).hexdigest() for name, text in texts.items()}
         if self._name != DEFAULT:
             kept = files("sirolens.study").joinpath("data", "calibrated.toml").read_bytes()
             told["calibrated.toml"] = sha256(kept).hexdigest()
