@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -155,18 +157,25 @@ def test_a_patient_who_cannot_be_followed_stays_in_the_result_and_is_counted(
     assert said.values["patients"] == N
 
 
+def of_many(
+    model: Mechanism, people: Population, kinetics: Kinetics, doses: DoseHistory, plan: Plan, n: int, threads: int
+) -> Iterator[tuple[int, int, Simulation]]:
+    """Chunks of ``n`` patients, the same few again and again."""
+    which = np.arange(n) % N
+    pk = Kinetics(model=kinetics.model, parameters=kinetics.parameters[which])
+    own = DoseHistory(time_d=doses.time_d, amount_mg=doses.amount_mg[which])
+    return chunks(model, people.part(which), pk, own, TIMES, plan=plan, chunk=16, threads=threads)
+
+
 def test_memory_does_not_grow_with_the_number_of_patients(
     model: Mechanism, people: Population, kinetics: Kinetics, doses: DoseHistory, plan: Plan
 ) -> None:
-    """Measured by tracemalloc, which NumPy reports to; results are dropped as they come."""
+    """Measured by tracemalloc, which NumPy reports to; on one thread, where the peak does not hang on who ran when."""
 
     def peak(n: int) -> int:
-        which = np.arange(n) % N
-        many = people.part(which)
-        pk = Kinetics(model=kinetics.model, parameters=kinetics.parameters[which])
-        own = DoseHistory(time_d=doses.time_d, amount_mg=doses.amount_mg[which])
+        parts = of_many(model, people, kinetics, doses, plan, n, threads=1)
         tracemalloc.start()
-        for _ in chunks(model, many, pk, own, TIMES, plan=plan, chunk=16, threads=2):
+        for _ in parts:
             pass
         highest = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -174,6 +183,21 @@ def test_memory_does_not_grow_with_the_number_of_patients(
 
     peak(16)
     assert peak(4 * 128) < MEMORY * peak(128)
+
+
+def test_threads_hold_a_few_chunks_only(
+    model: Mechanism, people: Population, kinetics: Kinetics, doses: DoseHistory, plan: Plan
+) -> None:
+    """However far the threads run ahead of a slow reader: twice their number may wait, and one is being read."""
+    before = living(Simulation)
+    held = [living(Simulation) - before for _ in of_many(model, people, kinetics, doses, plan, 4 * 128, threads=2)]
+    assert len(held) == 32
+    assert max(held) <= 2 * 2 + 1
+
+
+def living(kind: type) -> int:
+    """How many objects of a class there are."""
+    return sum(type(one) is kind for one in gc.get_objects())
 
 
 def test_progress_is_told(model: Mechanism, people: Population, kinetics: Kinetics, plan: Plan) -> None:
