@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A file that was decoded, and the pieces a reader makes of it: every line ends in a record or is told as unread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from sirolens.evidence.record import Position, Record, record_id
+from sirolens.message import Message
+
+__all__ = ["SourceText", "Unread"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A part of a file that became no record, and why; it is shown and counted, never dropped in silence.
+
+    Parameters
+    ----------
+    first_line, last_line : int
+        Its lines, counted from 1, both included.
+    raw : str
+    reason : Message
+        What was expected there.
+    counts_as_record : bool
+        True when it is a record that could not be read (half a record at the end of a file), false for stray lines.
+    """
+
+    first_line: int
+    last_line: int
+    raw: str
+    reason: Message
+    counts_as_record: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceText:
+    r"""One export, decoded.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, for messages.
+    text : str
+        Without a byte-order mark; line ends as ``\n``.
+    encoding : str
+        What it was decoded from.
+    sha256 : str
+        Of the bytes as they were.
+
+    Examples
+    --------
+    >>> file = SourceText(name="a.ris", text="TY  - JOUR\nTI  - Invented\nER  - ", encoding="utf-8", sha256="0" * 64)
+    >>> file.record("ris", 1, (1, 3), file.text, title="Invented").position.last_line
+    3
+    """
+
+    name: str
+    text: str
+    encoding: str
+    sha256: str
+
+    def record(self, source: str, ordinal: int, lines: tuple[int, int], raw: str, **fields: Any) -> Record:
+        """Make the record that stands at these lines, as the ``ordinal``-th of the file."""
+        place = Position(sha256=self.sha256, ordinal=ordinal, first_line=lines[0], last_line=lines[1])
+        return Record(id=record_id(place), source=source, position=place, raw=raw, **fields)
