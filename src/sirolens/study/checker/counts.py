@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import final
 
+from sirolens.engine.statistics.integer_search import Share, Solution, counts_that_fit, solve_split
 from sirolens.study.checker.findings import subject
-from sirolens.study.checker.integer_search import Share, Solution, counts_that_fit, solve_split
 from sirolens.study.checker.published import Proportion, Published, Split
 
 __all__ = ["Counts", "SolvedSplit", "work_out"]

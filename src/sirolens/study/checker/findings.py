@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import final
 
+from sirolens.engine.statistics.integer_search import counts_that_fit
+from sirolens.engine.statistics.printed import Printed, percent_text
 from sirolens.message import Message, Place, Severity, Value
-from sirolens.study.checker.integer_search import counts_that_fit
-from sirolens.study.checker.printed import Printed, percent_text
 from sirolens.study.checker.published import Proportion
 
 __all__ = ["Finding", "Fit", "Weight", "fits_of", "make", "subject", "what_of"]
@@ -158,7 +158,7 @@ def make(
 def fits_of(percent: Printed, denominators: dict[str, int], *, cut: bool = False, most: int = 6) -> tuple[Fit, ...]:
     """Return the whole numbers that print a percentage, over several denominators, at most so many.
 
-    >>> from sirolens.study.checker.printed import printed
+    >>> from sirolens.engine.statistics.printed import printed
     >>> [(fit.count, fit.of) for fit in fits_of(printed("70.5"), {"evaluable": 78, "enrolled": 86})]
     [(55, 78)]
     """

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from statistics import NormalDist
 
+from sirolens.engine.statistics.printed import Printed
 from sirolens.message import info
 from sirolens.study.checker.counts import Counts
 from sirolens.study.checker.findings import Finding, Weight, make, what_of
-from sirolens.study.checker.printed import Printed
 from sirolens.study.checker.published import Proportion
 
 __all__ = ["check_intervals", "intervals_of"]

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
+from sirolens.engine.statistics.integer_search import spread_is_possible, sums_that_fit
+from sirolens.engine.statistics.printed import plain_text
 from sirolens.study.checker.counts import Counts
 from sirolens.study.checker.findings import MORE_DECIMALS, Finding, Weight, make, subject
-from sirolens.study.checker.integer_search import spread_is_possible, sums_that_fit
-from sirolens.study.checker.printed import plain_text
 from sirolens.study.checker.published import Mean, Published
 
 __all__ = ["check_means", "sizes_from_means"]

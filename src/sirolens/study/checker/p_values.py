@@ -7,10 +7,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from sirolens.engine.statistics.printed import PrintedP, percent_text
 from sirolens.message import Message, info
 from sirolens.study.checker.counts import Counts
 from sirolens.study.checker.findings import Finding, Weight, make, subject
-from sirolens.study.checker.printed import PrintedP, percent_text
 from sirolens.study.checker.published import Comparison, PairedTest, Proportion
 
 __all__ = ["check_p_values", "p_text", "p_values", "signed_rank_p_values"]

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
+from sirolens.engine.statistics.integer_search import counts_that_fit, denominators_that_fit, nearest_counts
+from sirolens.engine.statistics.printed import Printed, percent_text
 from sirolens.study.checker.counts import Counts
 from sirolens.study.checker.findings import MORE_DECIMALS, Finding, Fit, Weight, fits_of, make, what_of
-from sirolens.study.checker.integer_search import counts_that_fit, denominators_that_fit, nearest_counts
-from sirolens.study.checker.printed import Printed, percent_text
 from sirolens.study.checker.published import Proportion
 
 __all__ = ["check_shares"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import final
 
+from sirolens.engine.statistics.printed import Printed, PrintedP
 from sirolens.message import Place
 from sirolens.source import Mark, Source
-from sirolens.study.checker.printed import Printed, PrintedP
 
 __all__ = [
     "INTERVAL_METHODS",

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar, final
 
+from sirolens.engine.statistics.printed import Printed, PrintedP, printed, printed_p
 from sirolens.message import Message, Place, Severity, error
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
 from sirolens.source import Mark, Source
-from sirolens.study.checker.printed import Printed, PrintedP, printed, printed_p
 from sirolens.study.checker.published import (
     INTERVAL_METHODS,
     TESTS,

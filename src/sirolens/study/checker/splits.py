@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sirolens.engine.statistics.integer_search import Solution
 from sirolens.message import Message, info
 from sirolens.study.checker.counts import Counts, SolvedSplit
 from sirolens.study.checker.findings import Finding, Weight, make, subject
-from sirolens.study.checker.integer_search import Solution
 from sirolens.study.checker.means import sizes_from_means
 from sirolens.study.checker.published import Split
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import groupby
 
+from sirolens.engine.statistics.integer_search import counts_that_fit
+from sirolens.engine.statistics.printed import percent_text, plain_text
 from sirolens.study.checker.counts import Counts
 from sirolens.study.checker.findings import MORE_DECIMALS, Finding, Fit, Weight, make, subject, what_of
-from sirolens.study.checker.integer_search import counts_that_fit
-from sirolens.study.checker.printed import percent_text, plain_text
 from sirolens.study.checker.published import Partition, Proportion
 
 __all__ = ["check_sums"]

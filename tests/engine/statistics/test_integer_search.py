@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sirolens.study.checker.integer_search import (
+from sirolens.engine.statistics.integer_search import (
     LARGEST_SPLIT,
     Share,
     counts_that_fit,
@@ -23,7 +23,7 @@ from sirolens.study.checker.integer_search import (
     spread_is_possible,
     sums_that_fit,
 )
-from sirolens.study.checker.printed import Printed, plain_text, printed
+from sirolens.engine.statistics.printed import Printed, plain_text, printed
 
 LARGEST = 1000
 PERCENTS = st.integers(0, 3).flatmap(

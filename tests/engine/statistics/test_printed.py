@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sirolens.study.checker.printed import percent_text, plain_text, printed, printed_p
+from sirolens.engine.statistics.printed import percent_text, plain_text, printed, printed_p
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from itertools import chain, islice, product
 from math import ceil, floor
 from typing import final
 
-from sirolens.study.checker.printed import Printed
+from sirolens.engine.statistics.printed import Printed
 
 __all__ = [
     "Arm",
@@ -60,7 +60,7 @@ def counts_that_fit(percent: Printed, of: int, *, cut: bool = False) -> range:
 
     Examples
     --------
-    >>> from sirolens.study.checker.printed import printed
+    >>> from sirolens.engine.statistics.printed import printed
     >>> list(counts_that_fit(printed("61.3"), 20)), list(counts_that_fit(printed("80.7"), 78, cut=True))
     ([], [63])
     """
@@ -77,7 +77,7 @@ def denominators_that_fit(percent: Printed, count: int, *, most: int) -> range:
 
     Examples
     --------
-    >>> from sirolens.study.checker.printed import printed
+    >>> from sirolens.engine.statistics.printed import printed
     >>> list(denominators_that_fit(printed("85.7"), 6, most=100))
     [7]
     """
@@ -96,7 +96,7 @@ def nearest_counts(percent: Printed, of: int) -> tuple[int, ...]:
 
     Examples
     --------
-    >>> from sirolens.study.checker.printed import printed
+    >>> from sirolens.engine.statistics.printed import printed
     >>> nearest_counts(printed("61.3"), 20)
     (12, 13)
     """
@@ -111,7 +111,7 @@ def sums_that_fit(mean: Printed, n: int, step: Fraction, *, cut: bool = False) -
 
     Examples
     --------
-    >>> from sirolens.study.checker.printed import printed
+    >>> from sirolens.engine.statistics.printed import printed
     >>> list(sums_that_fit(printed("5.27"), 43, Fraction(1))), list(sums_that_fit(printed("5.28"), 43, Fraction(1)))
     ([], [227])
     """
@@ -141,7 +141,7 @@ def spread_is_possible(total: int, sd: Printed, n: int, step: Fraction) -> bool:
 
     Examples
     --------
-    >>> from sirolens.study.checker.printed import printed
+    >>> from sirolens.engine.statistics.printed import printed
     >>> spread_is_possible(6, printed("1.0"), 3, Fraction(1)), spread_is_possible(6, printed("0.5"), 3, Fraction(1))
     (True, False)
     """
@@ -208,7 +208,7 @@ def solve_arm(size: int, shares: Sequence[Share]) -> tuple[tuple[int, ...], ...]
 
     Examples
     --------
-    >>> from sirolens.study.checker.printed import printed
+    >>> from sirolens.engine.statistics.printed import printed
     >>> whole = Share(name="OR", percent=printed("58"))
     >>> solve_arm(43, [whole, Share(name="SR", percent=printed("68"), of="OR")])
     ((25, 17),)
@@ -268,7 +268,7 @@ def solve_split(
 
     Examples
     --------
-    >>> from sirolens.study.checker.printed import printed
+    >>> from sirolens.engine.statistics.printed import printed
     >>> half = [Share(name="response", percent=printed("50"))]
     >>> solve_split(61, [half, half])
     ()
