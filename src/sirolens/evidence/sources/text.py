@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from sirolens.evidence.record import Position, Record, record_id
-from sirolens.message import Message
+from sirolens.message import Message, error, info, warning
 
-__all__ = ["SourceText", "Unread"]
+__all__ = ["SourceText", "Unread", "half_record", "heading", "stray_lines"]
 
 
 @final
@@ -67,3 +67,38 @@ class SourceText:
         """Make the record that stands at these lines, as the ``ordinal``-th of the file."""
         place = Position(sha256=self.sha256, ordinal=ordinal, first_line=lines[0], last_line=lines[1])
         return Record(id=record_id(place), source=source, position=place, raw=raw, **fields)
+
+
+def heading(first_line: int, raw: str) -> Unread:
+    r"""Tell lines that belong to the file and to no record: its heading, its closing line, the frame of an XML file.
+
+    >>> heading(1, "FN Clarivate Analytics Web of Science\nVR 1.0").last_line
+    2
+    """
+    return Unread(first_line=first_line, last_line=_last(first_line, raw), raw=raw, reason=info("import.heading"))
+
+
+def stray_lines(first_line: int, raw: str) -> Unread:
+    """Tell lines that stand outside every record and that no rule of the format reads.
+
+    >>> stray_lines(7, "saved by somebody").reason.code
+    'import.stray-lines'
+    """
+    return Unread(
+        first_line=first_line, last_line=_last(first_line, raw), raw=raw, reason=warning("import.stray-lines")
+    )
+
+
+def half_record(first_line: int, raw: str) -> Unread:
+    """Tell a record that begins and does not end, or that is otherwise too broken to be read; it counts as a record.
+
+    >>> half_record(7, "<record><titles>").counts_as_record
+    True
+    """
+    reason = error("import.half-record")
+    last = _last(first_line, raw)
+    return Unread(first_line=first_line, last_line=last, raw=raw, reason=reason, counts_as_record=True)
+
+
+def _last(first_line: int, raw: str) -> int:
+    return first_line + raw.rstrip("\n").count("\n")

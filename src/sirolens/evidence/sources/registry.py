@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registry of formats: which reader reads a file, told by what the file holds and never by its name.
+
+A reader file has ``NAME``, ``detect(head)`` (0: no; the more, the surer; see the scale below), ``read(file)`` and perhaps
+``write(records)``. It joins by one line in `FORMATS` and by its words ``import.format-<name>`` in both catalogues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, final
+
+from sirolens.errors import InputError, UnknownNameError
+from sirolens.evidence.record import Record
+from sirolens.evidence.sources.text import SourceText, Unread
+from sirolens.message import Message, Place, error, info
+
+__all__ = ["FORMATS", "HEAD", "SIGNATURE", "TABLE", "WEAK", "Format", "format_named", "recognise"]
+
+HEAD: Final = 8_000  # characters shown to `detect`
+
+# The scale of `detect`. Two formats with the same score are an ambiguity, which is an error.
+SIGNATURE: Final = 100  # the first lines can be nothing else
+TABLE: Final = (
+    50  # a table whose header has the format's columns; a more special table says TABLE + number of own columns
+)
+WEAK: Final = 10  # it looks like it, and nothing better was found
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format of export files.
+
+    Parameters
+    ----------
+    name : str
+        As in `Record.source`.
+    detect : callable
+        From the first `HEAD` characters to a score on the scale above.
+    read : callable
+        From a decoded file to its records and unread parts in the order of the file.
+    write : callable, optional
+        From records to the text of a file in this format.
+    """
+
+    name: str
+    detect: Callable[[str], int]
+    read: Callable[[SourceText], Iterator[Record | Unread]]
+    write: Callable[[Iterable[Record]], str] | None = None
+
+    @property
+    def title(self) -> Message:
+        """What people call the format."""
+        return info(f"import.format-{self.name}")
+
+
+FORMATS: tuple[Format, ...] = ()
+
+
+def format_named(name: str) -> Format:
+    """Return the format of that name; an unknown name is an error that lists the known ones."""
+    for one in FORMATS:
+        if one.name == name:
+            return one
+    known = tuple(sorted(one.name for one in FORMATS))
+    near = tuple(other for other in known if name.lower() in other or other in name.lower())
+    raise UnknownNameError(error("registry.unknown-name", kind="formats", name=name, near=near, known=known))
+
+
+def recognise(text: str, *, file: str) -> Format:
+    """Tell the format of a file by its first characters.
+
+    Parameters
+    ----------
+    text : str
+        The file's text, or its first `HEAD` characters.
+    file : str
+        Its name, for the faults only.
+
+    Raises
+    ------
+    InputError
+        ``import.not-recognised``, with the first line and the formats that are known; ``import.ambiguous``, with those
+        that fit equally well.
+    """
+    head = text[:HEAD]
+    scores = [(one.detect(head), one) for one in FORMATS]
+    best = max((score for score, _ in scores), default=0)
+    if best <= 0:
+        line, first = next(((n, row.strip()) for n, row in enumerate(head.split("\n"), 1) if row.strip()), (1, ""))
+        known = tuple(one.title for one in FORMATS)
+        raise InputError(
+            error("import.not-recognised", place=Place(file=file, line=line), first=first[:80], known=known)
+        )
+    fitting = [one for score, one in scores if score == best]
+    if len(fitting) > 1:
+        names = tuple(one.name for one in fitting)
+        raise InputError(error("import.ambiguous", place=Place(file=file), names=names))
+    return fitting[0]
