@@ -16,8 +16,8 @@ from typing import Final, TypeAlias, final
 from sirolens.errors import InputError
 from sirolens.evidence.record import Record
 from sirolens.evidence.sources.decode import decode
-from sirolens.evidence.sources.registry import FORMATS, HEAD, SIGNATURE, Format, format_named, recognise
-from sirolens.evidence.sources.text import SourceText, Unread
+from sirolens.evidence.sources.registry import FORMATS, HEAD, Format, format_named, recognise
+from sirolens.evidence.sources.text import SIGNATURE, SourceText, Unread
 from sirolens.message import Message, Place, error, info, warning
 
 __all__ = ["LIMIT_BYTES", "Imported", "Progress", "first_fault", "import_bytes", "import_file"]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registry of formats: which reader reads a file, told by what the file holds and never by its name.
 
-A reader file has ``NAME``, ``detect(head)`` (0: no; the more, the surer; see the scale below), ``read(file)`` and perhaps
-``write(records)``. It joins by one line in `FORMATS` and by its words ``import.format-<name>`` in both catalogues.
+A reader file has ``NAME``, ``detect(head)`` (0: no; the more, the surer: `sources.text`), ``read(file)`` and
+perhaps ``write(records)``. It joins by one line in `FORMATS` and by its words ``import.format-<name>`` in both catalogues.
 """
 
 from __future__ import annotations
@@ -16,16 +16,9 @@ from sirolens.evidence.record import Record
 from sirolens.evidence.sources.text import SourceText, Unread
 from sirolens.message import Message, Place, error, info
 
-__all__ = ["FORMATS", "HEAD", "SIGNATURE", "TABLE", "WEAK", "Format", "format_named", "recognise"]
+__all__ = ["FORMATS", "HEAD", "Format", "format_named", "recognise"]
 
 HEAD: Final = 8_000  # characters shown to `detect`
-
-# The scale of `detect`. Two formats with the same score are an ambiguity, which is an error.
-SIGNATURE: Final = 100  # the first lines can be nothing else
-TABLE: Final = (
-    50  # a table whose header has the format's columns; a more special table says TABLE + number of own columns
-)
-WEAK: Final = 10  # it looks like it, and nothing better was found
 
 
 @final
@@ -38,7 +31,7 @@ class Format:
     name : str
         As in `Record.source`.
     detect : callable
-        From the first `HEAD` characters to a score on the scale above.
+        From the first `HEAD` characters to a score on the scale of `sources.text`.
     read : callable
         From a decoded file to its records and unread parts in the order of the file.
     write : callable, optional

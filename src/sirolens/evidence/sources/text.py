@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
 from sirolens.evidence.record import Position, Record, record_id
 from sirolens.message import Message, error, info, warning
 
-__all__ = ["SourceText", "Unread", "half_record", "heading", "stray_lines"]
+__all__ = ["SIGNATURE", "TABLE", "WEAK", "SourceText", "Unread", "half_record", "heading", "stray_lines"]
+
+# The scale of a reader's `detect`. Two formats with the same score are an ambiguity, which is an error.
+SIGNATURE: Final = 100  # the first lines can be nothing else
+TABLE: Final = 50  # a table with the format's columns; a more special table says TABLE + the number of its own columns
+WEAK: Final = 10  # it looks like it, and nothing better was found
 
 
 @final
