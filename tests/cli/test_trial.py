@@ -89,7 +89,7 @@ def test_a_report_is_framed_as_research_and_a_folder_is_gone_on_with(design: Pat
     text = page.read_text(encoding="utf-8")
     assert "Research: not for dosing" in text
     assert text.count("<figure") == 2
-    assert "neither calibrated nor validated" in text
+    assert "calibrated, not validated" in text
     assert (out / ".zgroup").exists()
     refused = sirolens("trial", design, "--out", out, "--language", "en")
     assert refused.code == 2

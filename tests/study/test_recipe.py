@@ -59,7 +59,7 @@ BAD = [
     ("patients = 20", "patients = 20.5", "models.wrong-type", "patients", "20.5", ">= 1"),
     ("replicates = 200", "replicates = 20000000", "models.out-of-range", "replicates", "20000000", "<= 500000"),
     ("days = 365", "days = 40000", "models.out-of-range", "days", "40000", "3650"),
-    ('recipe = "default"', 'recipe = "nobody"', "models.not-one-of", "population.recipe", "nobody", "default"),
+    ('recipe = "paper-a"', 'recipe = "nobody"', "models.not-one-of", "population.recipe", "nobody", "default"),
     ('pk = "mao_2024"', 'pk = "mao_2023"', "registry.unknown-name", "population.adults.pk", "mao_2023", "mao_2024"),
     ('pk = "mao_2024"', 'pk = "wu_2012"', "trial.pk-not-linear", "population.adults.pk", "wu_2012", "linear"),
     (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sirolens import __version__
+from sirolens.cli import mechanism_export
 from sirolens.cli.reports import check_pages, kind_of, rendered
 from sirolens.cli.show import Language, language_option, tell_first_run
 from sirolens.report.words import label
@@ -29,6 +30,7 @@ def add_to(app: typer.Typer, language: str) -> None:
     _add_targets(group, language)
     _add_sensitivity(group, language)
     _add_benefit(group, language)
+    mechanism_export.add_to(group, language)
     app.add_typer(group, name="mechanism")
 
 
