@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registry of formats: which reader reads a file, told by what the file holds and never by its name.
 
-A reader file has ``NAME``, ``detect(head)`` (0: no; the more, the surer: `sources.text`), ``read(file)`` and
-perhaps ``write(records)``. It joins by one line in `FORMATS` and by its words ``import.format-<name>`` in both catalogues.
+A reader file has ``NAME``, ``detect(head)`` (0: no; the more, the surer: `sources.text`), ``read(file)`` and perhaps
+``write(records)``. It joins by one line in `FORMATS` and by its words ``import.format-<name>`` in both catalogues.
 """
 
 from __future__ import annotations
