@@ -1,0 +1,622 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a review stands: folded from its events, the same from any order in which the reviewers' files are read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, final
+
+from sirolens.evidence.record import Record
+from sirolens.evidence.review_clusters import Ask, Cluster, Grouping, Link, group
+from sirolens.evidence.review_events import Arm, Event, Kind, Stage
+from sirolens.evidence.review_standing import NOTHING, Standing, Status, opened, standing
+from sirolens.message import Message, warning
+
+__all__ = [
+    "OPEN",
+    "Box",
+    "Found",
+    "Import",
+    "Placed",
+    "Rules",
+    "Search",
+    "Snapshot",
+    "State",
+    "Study",
+    "as_of",
+    "counting_events",
+    "fold",
+    "sorted_events",
+    "state_hash",
+]
+
+
+class Box(StrEnum):
+    """Where a record ends, as of now: each record is in exactly one."""
+
+    ALREADY_KNOWN = "already-known"  # a copy of what an earlier version of the review had
+    DUPLICATE = "duplicate"  # another copy of this version stands for it
+    REMOVED = "removed-other"  # removed before screening for another reason
+    AUTOMATIC = "excluded-automatic"  # left unscreened when a named person accepted to stop
+    TITLE_PENDING = "title-pending"
+    TITLE_CONFLICT = "title-conflict"
+    TITLE_EXCLUDED = "title-excluded"
+    RETRIEVAL_PENDING = "retrieval-pending"
+    NOT_RETRIEVED = "not-retrieved"
+    FULLTEXT_PENDING = "fulltext-pending"
+    FULLTEXT_CONFLICT = "fulltext-conflict"
+    FULLTEXT_EXCLUDED = "fulltext-excluded"
+    INCLUDED = "included"
+
+
+OPEN = frozenset(
+    {Box.TITLE_PENDING, Box.TITLE_CONFLICT, Box.RETRIEVAL_PENDING, Box.FULLTEXT_PENDING, Box.FULLTEXT_CONFLICT}
+)
+"""The boxes that are not final: with a record in one of them a flow diagram is a draft."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the fold takes from the protocol.
+
+    Parameters
+    ----------
+    title_reviewers, fulltext_reviewers : int
+        How many must agree on a record.
+    reasons : tuple of str
+        Reasons to exclude a full text, the one that counts first where two are given first.
+    """
+
+    title_reviewers: int = 2
+    fulltext_reviewers: int = 2
+    reasons: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """One entry of the search log, as it stands after corrections.
+
+    Parameters
+    ----------
+    id : str
+        Of its first event.
+    event : Event
+        The newest correction, or the entry itself.
+    arm : Arm
+    version : int
+        Of the review, counted from 1, in which it was run.
+    imports : tuple of str
+        The hashes of its files.
+    """
+
+    id: str
+    event: Event
+    arm: Arm
+    version: int
+    imports: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One file that was taken in, with the search it belongs to."""
+
+    sha256: str
+    search: str
+    event: Event
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Where a record came from.
+
+    Parameters
+    ----------
+    search : str
+        Id of the search; empty when it was taken back.
+    arm : Arm
+    route : str
+        Of what was found outside databases and registers.
+    sha256 : str
+    version : int
+        The version of the review it counts for: a record without a final box is carried over to the next.
+    order : int
+        Of its import among all imports.
+    """
+
+    search: str
+    arm: Arm
+    route: str
+    sha256: str
+    version: int
+    order: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The one box of a record.
+
+    Parameters
+    ----------
+    box : Box
+    cluster : str
+        The representative of its copies.
+    arm : Arm
+    version : int
+    reason : str
+        Why it was excluded, where a reason was given.
+    """
+
+    box: Box
+    cluster: str
+    arm: Arm
+    version: int
+    reason: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Reports and cohorts that are one study.
+
+    Parameters
+    ----------
+    id, label : str
+    reports : tuple of str
+        Representatives of their clusters.
+    cohorts : tuple of str
+    overlap_group : str
+        Studies of one group may share patients: one of them counts per outcome and time.
+    data : mapping
+        As it was entered.
+    """
+
+    id: str
+    label: str
+    reports: tuple[str, ...]
+    cohorts: tuple[str, ...] = ()
+    overlap_group: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A named state of the past."""
+
+    name: str
+    on: date
+    event: Event
+    version: int | None  # the version it closes
+
+    @property
+    def id(self) -> str:
+        """The id of its event."""
+        return self.event.id
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Everything that follows from the events.
+
+    Parameters
+    ----------
+    events : tuple of Event
+        Those that count, sorted.
+    records : mapping of str to Record
+    searches, imports, snapshots : tuple
+    found : mapping of record id to Found
+    grouping : Grouping
+        Clusters, questions and links.
+    standings : mapping of (cluster, stage) to Standing
+        Only where something was decided; ask `standing`.
+    placed : mapping of record id to Placed
+        Each record once.
+    studies : mapping of str to Study
+    version : int
+        The one under way, counted from 1.
+    rules : Rules
+    messages : tuple of Message
+        What does not fit together.
+    """
+
+    events: tuple[Event, ...]
+    records: Mapping[str, Record]
+    searches: tuple[Search, ...]
+    imports: tuple[Import, ...]
+    snapshots: tuple[Snapshot, ...]
+    found: Mapping[str, Found]
+    grouping: Grouping
+    standings: Mapping[tuple[str, Stage], Standing]
+    placed: Mapping[str, Placed]
+    studies: Mapping[str, Study]
+    version: int
+    rules: Rules
+    messages: tuple[Message, ...]
+
+    @property
+    def clusters(self) -> Mapping[str, Cluster]:
+        """The clusters by their representatives."""
+        return self.grouping.clusters
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """Questions of the deduplication that are open."""
+        return self.grouping.asks
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Publications that belong together."""
+        return self.grouping.links
+
+    def standing(self, record: str, stage: Stage) -> Standing:
+        """Return where the publication of a record stands at a stage."""
+        return self.standings.get((self.grouping.cluster_of[record], stage), NOTHING)
+
+    @cached_property
+    def screened(self) -> tuple[str, ...]:
+        """The representatives that are screened in any version, in the order of import."""
+        removed = (Box.ALREADY_KNOWN, Box.DUPLICATE, Box.REMOVED)
+        return tuple(name for name in self.clusters if self.placed[name].box not in removed)
+
+    def within(self, *boxes: Box) -> tuple[str, ...]:
+        """Return the records of some boxes, in the order of import."""
+        return tuple(record for record, placed in self.placed.items() if placed.box in boxes)
+
+    def counts(self, *, version: int | None = None, arm: Arm | None = None) -> Mapping[Box, int]:
+        """Count the records in each box, of one version and arm where asked."""
+        found = Counter(
+            placed.box
+            for placed in self.placed.values()
+            if version in (None, placed.version) and arm in (None, placed.arm)
+        )
+        return {box: found.get(box, 0) for box in Box}
+
+    def latest(self, kind: Kind, *keys: str) -> tuple[Event, ...]:
+        """Return the newest event of a kind for each combination of some of its values and ``by``.
+
+        ``state.latest(Kind.EXTRACTED, "study", "by")`` is each reviewer's newest form of each study.
+        """
+        newest: dict[tuple[str, ...], Event] = {}
+        for event in self.events:
+            if event.kind is kind:
+                newest[tuple(event.by if key == "by" else event.text(key) for key in keys)] = event
+        return tuple(newest.values())
+
+
+def sorted_events(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Sort events by time and id; the same event read twice counts once."""
+    return tuple(sorted({event.id: event for event in events}.values(), key=lambda event: event.order))
+
+
+def counting_events(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Sort events and leave out what was undone; an undoing that was itself undone does not count."""
+    everything = sorted_events(events)
+    undoing = [event for event in everything if event.kind is Kind.UNDONE]
+    gone: set[str] = set()
+    for event in reversed(undoing):  # what undoes an undoing comes after it
+        if event.id not in gone:
+            gone.add(event.text("event"))
+    return tuple(event for event in everything if event.id not in gone and event.kind is not Kind.UNDONE)
+
+
+def as_of(events: Iterable[Event], snapshot: Event) -> tuple[Event, ...]:
+    """Return the events a snapshot knew: of each reviewer those up to the newest that it names."""
+    everything = sorted_events(events)
+    by_id = {event.id: event for event in everything}
+    heads = {by: by_id[name].order for by, name in snapshot.values["heads"].items() if name in by_id}
+    return tuple(event for event in everything if event.by in heads and event.order <= heads[event.by])
+
+
+def fold(events: Iterable[Event], records: Iterable[Record], rules: Rules | None = None) -> State:
+    """Fold events into the state of the review.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        In any order.
+    records : iterable of Record
+        Of all imported files; which search they belong to follows from the hash of their file.
+    rules : Rules, optional
+
+    Returns
+    -------
+    State
+        The same for every order of the events.
+    """
+    ruled = Rules() if rules is None else rules
+    everything = sorted_events(events)
+    counting = counting_events(everything)
+    messages: list[Message] = []
+    heads = {event.id: event for event in everything}
+    closing = [event for event in counting if event.kind is Kind.SNAPSHOT and event.values.get("version", False)]
+    reached = [_reach(event, heads) for event in closing]
+    searches, imports = _searches(counting, reached, messages)
+    known = {record.id: record for record in records}
+    found = _found(known, searches, imports, closing, reached, messages)
+    ranks = {
+        name: (at.version, list(Arm).index(at.arm), at.order, known[name].position.ordinal, name)
+        for name, at in found.items()
+    }
+    grouping = group(counting, found, rank=ranks.__getitem__)
+    standings, told = _standings(counting, grouping, ruled)
+    placed = _placed(counting, grouping, found, standings)
+    studies = _studies(counting, grouping, messages)
+    return State(
+        events=counting,
+        records={name: known[name] for name in found},
+        searches=searches,
+        imports=imports,
+        snapshots=_snapshots(counting),
+        found=found,
+        grouping=grouping,
+        standings=standings,
+        placed=placed,
+        studies=studies,
+        version=len(closing) + 1,
+        rules=ruled,
+        messages=(*messages, *grouping.messages, *told),
+    )
+
+
+def _reach(snapshot: Event, events: Mapping[str, Event]) -> dict[str, tuple[Any, str]]:
+    return {by: events[name].order for by, name in snapshot.values["heads"].items() if name in events}
+
+
+def _version(event: Event, reached: Sequence[Mapping[str, tuple[Any, str]]]) -> int:
+    """The first version whose snapshot knew the event, else the one under way."""
+    for number, heads in enumerate(reached, start=1):
+        if event.by in heads and event.order <= heads[event.by]:
+            return number
+    return len(reached) + 1
+
+
+def _searches(
+    events: Sequence[Event], reached: Sequence[Mapping[str, tuple[Any, str]]], messages: list[Message]
+) -> tuple[tuple[Search, ...], tuple[Import, ...]]:
+    entries: dict[str, Event] = {}
+    newest: dict[str, Event] = {}
+    for event in events:
+        if event.kind is Kind.SEARCHED:
+            corrected = event.text("corrects")
+            if corrected in entries:
+                newest[corrected] = event
+            else:
+                entries[event.id] = newest[event.id] = event
+    imports: dict[str, Import] = {}
+    for event in events:
+        if event.kind is not Kind.IMPORTED:
+            continue
+        sha = event.text("sha256")
+        if sha in imports:
+            messages.append(warning("review.imported-twice", file=event.text("file")))
+            continue
+        if event.text("search") not in entries:
+            messages.append(warning("review.import-without-search", file=event.text("file")))
+        imports[sha] = Import(sha256=sha, search=event.text("search"), event=event)
+    searches = tuple(
+        Search(
+            id=name,
+            event=newest[name],
+            arm=Arm(newest[name].text("arm")),
+            version=_version(first, reached),
+            imports=tuple(one.sha256 for one in imports.values() if one.search == name),
+        )
+        for name, first in entries.items()
+    )
+    return searches, tuple(imports.values())
+
+
+def _found(
+    records: Mapping[str, Record],
+    searches: Sequence[Search],
+    imports: Sequence[Import],
+    closing: Sequence[Event],
+    reached: Sequence[Mapping[str, tuple[Any, str]]],
+    messages: list[Message],
+) -> dict[str, Found]:
+    by_id = {search.id: search for search in searches}
+    by_file: dict[str, list[Record]] = {}
+    for record in records.values():
+        by_file.setdefault(record.position.sha256, []).append(record)
+    carried = [frozenset(event.texts("open")) for event in closing]
+    found: dict[str, Found] = {}
+    for order, one in enumerate(imports):
+        search = by_id.get(one.search)
+        inside = sorted(by_file.get(one.sha256, ()), key=lambda record: record.position.ordinal)
+        if len(inside) != one.event.values["records"]:
+            messages.append(
+                warning(
+                    "review.records-missing",
+                    file=one.event.text("file"),
+                    expected=one.event.values["records"],
+                    value=len(inside),
+                )
+            )
+        first = _version(one.event, reached)
+        for record in inside:
+            version = first
+            while version <= len(carried) and record.id in carried[version - 1]:
+                version += 1
+            found[record.id] = Found(
+                search="" if search is None else search.id,
+                arm=Arm.DATABASES if search is None else search.arm,
+                route="" if search is None else search.event.text("route"),
+                sha256=one.sha256,
+                version=version,
+                order=order,
+            )
+    return found
+
+
+def _standings(
+    events: Sequence[Event], grouping: Grouping, rules: Rules
+) -> tuple[dict[tuple[str, Stage], Standing], tuple[Message, ...]]:
+    """Where every publication stands at every stage at which something was decided."""
+    opening, messages = opened(events)
+    said: dict[tuple[str, Stage], dict[str, Event]] = {}
+    retracted: dict[str, dict[str, Event]] = {}
+    for event in events:
+        if event.kind not in (Kind.DECIDED, Kind.RESOLVED, Kind.RETRACTED):
+            continue
+        for name in {grouping.cluster_of[record] for record in event.covered if record in grouping.cluster_of}:
+            if event.kind is Kind.RETRACTED:
+                retracted.setdefault(name, {})[event.id] = event
+            else:
+                said.setdefault((name, Stage(event.text("stage"))), {})[event.id] = event
+    reviewers = {Stage.BEFORE: 1, Stage.TITLE: rules.title_reviewers, Stage.FULLTEXT: rules.fulltext_reviewers}
+
+    def stand(name: str, stage: Stage, *more: Event) -> Standing:
+        statements = sorted((*said.get((name, stage), {}).values(), *more), key=lambda event: event.order)
+        return standing(
+            statements,
+            grouping.clusters[name].members,
+            stage=stage,
+            reviewers=reviewers[stage],
+            opening=opening,
+            reason_order=rules.reasons,
+        )
+
+    standings = {(name, stage): stand(name, stage) for name, stage in said}
+    for name, withdrawn in retracted.items():
+        passed = standings.get((name, Stage.TITLE), NOTHING).status is Status.INCLUDE
+        stage = Stage.FULLTEXT if passed else Stage.TITLE
+        if standings.get((name, Stage.TITLE), NOTHING).status is not Status.EXCLUDE:
+            standings[name, stage] = stand(name, stage, *withdrawn.values())
+    return standings, messages
+
+
+def _placed(
+    events: Sequence[Event],
+    grouping: Grouping,
+    found: Mapping[str, Found],
+    standings: Mapping[tuple[str, Stage], Standing],
+) -> dict[str, Placed]:
+    stopped: set[str] = set()
+    retrieval: dict[str, Kind] = {}
+    for event in events:
+        if event.kind is Kind.STOP_ACCEPTED:
+            stopped |= {grouping.cluster_of[name] for name in event.texts("records") if name in grouping.cluster_of}
+        elif event.kind in (Kind.RETRIEVED, Kind.NOT_RETRIEVED):
+            for name in {grouping.cluster_of[name] for name in event.covered if name in grouping.cluster_of}:
+                retrieval[name] = event.kind
+    placed: dict[str, Placed] = {}
+    for name, cluster in grouping.clusters.items():
+        by_stage = {stage: standings.get((name, stage), NOTHING) for stage in Stage}
+        box, reason = _box(by_stage, name in stopped, retrieval.get(name))
+        first = found[name]
+        for member in cluster.members:
+            here = found[member]
+            known = here.version > first.version
+            copy = Box.ALREADY_KNOWN if known else Box.DUPLICATE
+            placed[member] = Placed(
+                box=box if member == name else copy,
+                cluster=name,
+                arm=here.arm,
+                version=here.version,
+                reason=reason if member == name else "",
+            )
+    return {name: placed[name] for name in found}
+
+
+def _box(by_stage: Mapping[Stage, Standing], stopped: bool, retrieval: Kind | None) -> tuple[Box, str]:
+    """The box of a publication, and the reason of its exclusion."""
+    before, title, fulltext = by_stage[Stage.BEFORE], by_stage[Stage.TITLE], by_stage[Stage.FULLTEXT]
+
+    def why(at: Standing) -> str:
+        return at.reasons[0] if at.reasons else ""
+
+    if before.status is Status.EXCLUDE:
+        return Box.REMOVED, why(before)
+    match title.status:
+        case Status.NONE:
+            return (Box.AUTOMATIC if stopped else Box.TITLE_PENDING), ""
+        case Status.CONFLICT:
+            return Box.TITLE_CONFLICT, ""
+        case Status.EXCLUDE:
+            return Box.TITLE_EXCLUDED, why(title)
+        case Status.PARTIAL | Status.SEALED:
+            return Box.TITLE_PENDING, ""
+        case _:
+            pass
+    match fulltext.status:
+        case Status.INCLUDE:
+            return Box.INCLUDED, ""
+        case Status.EXCLUDE:
+            return Box.FULLTEXT_EXCLUDED, why(fulltext)
+        case Status.CONFLICT:
+            return Box.FULLTEXT_CONFLICT, ""
+        case Status.PARTIAL | Status.SEALED:
+            return Box.FULLTEXT_PENDING, ""
+        case _:
+            waiting = {Kind.RETRIEVED: Box.FULLTEXT_PENDING, Kind.NOT_RETRIEVED: Box.NOT_RETRIEVED}
+            return (Box.RETRIEVAL_PENDING if retrieval is None else waiting[retrieval]), ""
+
+
+def _studies(events: Sequence[Event], grouping: Grouping, messages: list[Message]) -> dict[str, Study]:
+    newest: dict[str, Event] = {}
+    for event in events:
+        if event.kind is Kind.GROUPED:
+            newest[event.text("study")] = event
+    owner: dict[str, str] = {}
+    for event in sorted(newest.values(), key=lambda event: event.order):
+        for record in event.texts("reports"):
+            name = grouping.cluster_of.get(record)
+            if name is None:
+                messages.append(warning("review.report-unknown", study=event.text("study"), record=record))
+                continue
+            if name in owner and owner[name] != event.text("study"):
+                messages.append(
+                    warning("review.report-in-two-studies", record=record, one=owner[name], other=event.text("study"))
+                )
+            owner[name] = event.text("study")
+    return {
+        study: Study(
+            id=study,
+            label=event.text("label") or study,
+            reports=tuple(name for name, owned in owner.items() if owned == study),
+            cohorts=event.texts("cohorts"),
+            overlap_group=event.text("overlap_group"),
+            data=event.values.get("data", {}),
+        )
+        for study, event in sorted(newest.items())
+    }
+
+
+def _snapshots(events: Sequence[Event]) -> tuple[Snapshot, ...]:
+    found = []
+    version = 0
+    for event in events:
+        if event.kind is Kind.SNAPSHOT:
+            closes = bool(event.values.get("version", False))
+            version += closes
+            on = date.fromisoformat(event.text("on"))
+            found.append(Snapshot(name=event.text("name"), on=on, event=event, version=version if closes else None))
+    return tuple(found)
+
+
+def state_hash(state: State) -> str:
+    """Return a hash of what a snapshot stands for: the box, the reason and the copies of every record, and the studies.
+
+    >>> len(state_hash(fold([], [])))
+    64
+    """
+    told = {
+        "placed": {name: [at.box, at.cluster, at.arm, at.version, at.reason] for name, at in state.placed.items()},
+        "searches": [[search.id, search.event.id, *search.imports] for search in state.searches],
+        "studies": {name: [list(study.reports), list(study.cohorts)] for name, study in state.studies.items()},
+    }
+    text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
