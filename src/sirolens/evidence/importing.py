@@ -98,7 +98,12 @@ def import_file(path: Path | str, *, format_name: str | None = None, progress: P
 def import_bytes(
     data: bytes, *, name: str, format_name: str | None = None, progress: Progress | None = None
 ) -> Imported:
-    """Read the bytes of an export, as `import_file` does; `name` is the file's, for messages."""
+    r"""Read the bytes of an export, as `import_file` does; `name` is the file's, for messages.
+
+    >>> done = import_bytes(b"TY  - JOUR\nTI  - Invented\nER  - \n", name="a.txt")
+    >>> done.source, len(done.records), done.records[0].title
+    ('ris', 1, 'Invented')
+    """
     if len(data) > LIMIT_BYTES:
         _refuse_large(len(data), name)
     file, flags = decode(data, name=name)

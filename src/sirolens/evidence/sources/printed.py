@@ -20,6 +20,8 @@ __all__ = [
     "issns",
     "one_line",
     "paragraphs",
+    "plain_line",
+    "plain_paragraphs",
     "says_retracted",
     "trial_ids",
     "year_month",
@@ -194,3 +196,20 @@ def paragraphs(text: str) -> str:
     if "\n" not in text:
         return text
     return "\n".join(line for line in map(str.strip, text.split("\n")) if line)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+
+
+def plain_line(text: str) -> str:
+    r"""Return a text in one line without control characters, for writing.
+
+    >>> plain_line("Invented\x0c\r\n title ")
+    'Invented title'
+    """
+    return one_line(_CONTROL.sub(" ", text))
+
+
+def plain_paragraphs(text: str) -> str:
+    r"""Return an abstract with one line for each paragraph and without control characters, for writing."""
+    return paragraphs(_CONTROL.sub(" ", text))

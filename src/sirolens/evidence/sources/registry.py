@@ -13,6 +13,7 @@ from typing import Final, final
 
 from sirolens.errors import InputError, UnknownNameError
 from sirolens.evidence.record import Record
+from sirolens.evidence.sources import ris
 from sirolens.evidence.sources.text import SourceText, Unread
 from sirolens.message import Message, Place, error, info
 
@@ -49,7 +50,7 @@ class Format:
         return info(f"import.format-{self.name}")
 
 
-FORMATS: tuple[Format, ...] = ()
+FORMATS: tuple[Format, ...] = (Format(name=ris.NAME, detect=ris.detect, read=ris.read),)
 
 
 def format_named(name: str) -> Format:
