@@ -43,11 +43,14 @@ class NoticeKind(StrEnum):
 
     RETRACTED_BY = "retracted-by"  # this record was withdrawn; the target is the notice
     RETRACTION_OF = "retraction-of"  # this record is the notice
+    PARTLY_RETRACTED_BY = "partly-retracted-by"
+    PARTIAL_RETRACTION_OF = "partial-retraction-of"
     ERRATUM_IN = "erratum-in"
     ERRATUM_FOR = "erratum-for"
     COMMENT_IN = "comment-in"
     COMMENT_ON = "comment-on"
     CONCERN_IN = "concern-in"  # an expression of concern
+    CONCERN_FOR = "concern-for"
     UPDATE_IN = "update-in"
     UPDATE_OF = "update-of"
     REPUBLISHED_IN = "republished-in"
