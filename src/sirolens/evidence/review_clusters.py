@@ -102,6 +102,9 @@ class _Union:
 
 
 def _pairs(event: Event) -> Iterable[tuple[str, str]]:
+    others = event.texts("others")
+    if others:
+        return ((min(one, other), max(one, other)) for one in event.texts("members") for other in others)
     return combinations(sorted(event.texts("members")), 2)
 
 

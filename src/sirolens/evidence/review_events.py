@@ -246,10 +246,11 @@ SHAPES: Mapping[Kind, Shape] = {
         unread=COUNT,
         note=TEXT,
     ),
-    Kind.MERGED: _shape({"members": MEMBERS}, why=TEXTS, method=TEXT),
-    Kind.KEPT_APART: _shape({"members": MEMBERS}, why=TEXTS, method=TEXT),
-    Kind.ASKED: _shape({"members": MEMBERS}, why=TEXTS, method=TEXT),
-    Kind.LINKED: _shape({"members": MEMBERS, "relation": WORD}, why=TEXTS, method=TEXT),
+    Kind.MERGED: _shape({"members": MEMBERS}, why=TEXTS, method=TEXT, joins=ROWS),
+    # With `others` each of the members is kept apart from each of them, else every two of the members.
+    Kind.KEPT_APART: _shape({"members": IDS}, others=IDS, why=TEXTS, method=TEXT),
+    Kind.ASKED: _shape({"members": MEMBERS}, why=TEXTS, method=TEXT, told=TABLE),
+    Kind.LINKED: _shape({"members": MEMBERS, "relation": WORD}, why=TEXTS, method=TEXT, told=TABLE),
     Kind.DECIDED: _shape({**_ON, "stage": STAGE}, decision=DECISION, sealed=SHA, seconds=NUMBER, **_WHY),
     Kind.UNSEALED: _shape({"event": WORD, "salt": WORD, "decision": DECISION}, reasons=TEXTS, notes=TEXT, tags=TEXTS),
     Kind.UNBLINDED: _shape({"stage": STAGE, "why": WORD}),
@@ -404,6 +405,8 @@ def value_faults(kind: Kind, values: Mapping[str, Any]) -> tuple[Message, ...]:
             faults.append(error("review.event-value", field=name, kind_name=str(kind), expected=known[name][0]))
     if kind is Kind.DECIDED and not faults and ("decision" in values) == ("sealed" in values):
         faults.append(error("review.event-value", field="decision", kind_name=str(kind), expected="decision | sealed"))
+    if kind is Kind.KEPT_APART and not faults and len({*values["members"], *values.get("others", ())}) < 2:
+        faults.append(error("review.event-value", field="members", kind_name=str(kind), expected=MEMBERS[0]))
     return tuple(faults)
 
 
