@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias, final
 
@@ -116,6 +116,8 @@ def import_bytes(
     unread = tuple(piece for piece in pieces if isinstance(piece, Unread))
     if not records and not any(piece.counts_as_record for piece in unread):
         flags = (*flags, warning("import.no-records", place=Place(file=name), title=one.title))
+    if one.caution is not None and records:
+        flags = (*flags, replace(one.caution, place=Place(file=name)))
     return Imported(
         name=name,
         source=one.name,

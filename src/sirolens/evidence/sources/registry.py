@@ -13,7 +13,15 @@ from typing import Final, final
 
 from sirolens.errors import InputError, UnknownNameError
 from sirolens.evidence.record import Record
-from sirolens.evidence.sources import ris
+from sirolens.evidence.sources import (
+    cnki_custom,
+    cnki_estudy,
+    cnki_noteexpress,
+    cnki_refer,
+    cnki_refworks,
+    gbt7714,
+    ris,
+)
 from sirolens.evidence.sources.text import SourceText, Unread
 from sirolens.message import Message, Place, error, info
 
@@ -37,12 +45,15 @@ class Format:
         From a decoded file to its records and unread parts in the order of the file.
     write : callable, optional
         From records to the text of a file in this format.
+    caution : Message, optional
+        What is to be known of every file in this format (read with low confidence, ...).
     """
 
     name: str
     detect: Callable[[str], int]
     read: Callable[[SourceText], Iterator[Record | Unread]]
     write: Callable[[Iterable[Record]], str] | None = None
+    caution: Message | None = None
 
     @property
     def title(self) -> Message:
@@ -50,7 +61,15 @@ class Format:
         return info(f"import.format-{self.name}")
 
 
-FORMATS: tuple[Format, ...] = (Format(name=ris.NAME, detect=ris.detect, read=ris.read),)
+FORMATS: tuple[Format, ...] = (
+    Format(name=ris.NAME, detect=ris.detect, read=ris.read),
+    Format(name=cnki_noteexpress.NAME, detect=cnki_noteexpress.detect, read=cnki_noteexpress.read),
+    Format(name=cnki_refer.NAME, detect=cnki_refer.detect, read=cnki_refer.read),
+    Format(name=cnki_refworks.NAME, detect=cnki_refworks.detect, read=cnki_refworks.read),
+    Format(name=cnki_estudy.NAME, detect=cnki_estudy.detect, read=cnki_estudy.read),
+    Format(name=cnki_custom.NAME, detect=cnki_custom.detect, read=cnki_custom.read),
+    Format(name=gbt7714.NAME, detect=gbt7714.detect, read=gbt7714.read, caution=gbt7714.CAUTION),
+)
 
 
 def format_named(name: str) -> Format:

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exports made of marked lines (``{Title}: ...``, ``%T ...``, ``T1 ...``): cut into records, and a record into fields.
+
+Every line that is not blank ends up in exactly one piece, and inside a record either in a field or in the list of lines
+that no rule reads. The work is done by one regular expression over a whole record, so that large files are read fast.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, final
+
+from sirolens.evidence.record import Record
+from sirolens.evidence.sources.text import SourceText, Unread, stray_lines
+from sirolens.message import error, warning
+
+__all__ = ["Fields", "MarkedFormat", "fields_of", "read_marked"]
+
+# How records of other formats begin; such lines inside a record are set apart instead of read as its text.
+_OTHER_STARTS: Mapping[str, str] = {
+    "cnki-noteexpress": r"\{Reference Type\}",
+    "cnki-refer": r"%0 \S",
+    "cnki-refworks": r"RT [A-Z][^\n]*\nSR ",
+    "cnki-estudy": r"DataType\s*[:：]",
+    "cnki-custom": r"SrcDatabase-来源库\s*[:：]",
+    "ris": r"TY  - ",
+    "nbib": r"PMID- ?\d",
+    "wos": r"(?:FN (?:Clarivate|ISI|Thomson)|PT [JBSP]\n(?:AU|BA|CA|TI) )",
+    "bibtex": r"@(?:article|book|inproceedings|incollection|phdthesis|mastersthesis|misc|techreport)\s*\{",
+    "xml": r"<\?xml ",
+}
+# Fields whose value never goes on in a second line.
+_ONE_LINE = frozenset(
+    {"kind", "year", "date", "volume", "issue", "pages", "issn", "doi", "database", "language", "degree"}
+)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of one record.
+
+    Parameters
+    ----------
+    values : dict of str to list of str
+        Canonical name to its values in order; a value that goes on over several lines keeps its line ends.
+    unparsed : tuple of (int, str)
+        Lines that no rule reads, with their numbers.
+    """
+
+    values: dict[str, list[str]]
+    unparsed: tuple[tuple[int, str], ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedFormat:
+    """What tells one format of marked lines from another.
+
+    Parameters
+    ----------
+    name : str
+        As in `Record.source`.
+    start : Pattern
+        Where a record begins; multi-line.
+    tag : Pattern
+        The mark of a line up to its value, the mark in group 1; multi-line.
+    names : mapping
+        Mark to canonical field, "" for a field that is known and kept in the raw text only. A mark that is not here is
+        unread.
+    paragraphs : frozenset of str
+        Marks whose value may go on after a blank line (abstracts).
+    accept : callable, optional
+        ``accept(mark, rest of the line, mark before, marks so far)``: False when a line that looks marked is text.
+    inside : frozenset of str
+        Names of other formats whose start may stand inside a record of this one.
+    """
+
+    name: str
+    start: re.Pattern[str]
+    tag: re.Pattern[str]
+    names: Mapping[str, str]
+    paragraphs: frozenset[str]
+    accept: Callable[[str, str, str, Mapping[str, object]], bool] | None = None
+    inside: frozenset[str] = frozenset()
+
+    def others(self) -> re.Pattern[str]:
+        """Return the pattern of what cannot stand inside a record of this format."""
+        left_out = self.inside | {self.name}
+        starts = "|".join(start for name, start in _OTHER_STARTS.items() if name not in left_out)
+        return re.compile(rf"^\ufeff?(?:{starts})", re.MULTILINE)
+
+
+def read_marked(
+    file: SourceText, form: MarkedFormat, assemble: Callable[[Fields], dict[str, Any]]
+) -> Iterator[Record | Unread]:
+    """Read a file of marked lines: records, and what stands before, between and in the place of records.
+
+    Parameters
+    ----------
+    file : SourceText
+    form : MarkedFormat
+    assemble : callable
+        From the fields to the arguments of `Record`; a result with neither title nor DOI is told as unread.
+    """
+    starts = [match.start() for match in form.start.finditer(file.text)]
+    others = form.others()
+    before = file.text[: starts[0]] if starts else file.text
+    if before.strip():
+        yield _outside(before, 1)
+    line = before.count("\n") + 1
+    for ordinal, (start, stop) in enumerate(pairwise([*starts, len(file.text)]), 1):
+        whole = file.text[start:stop]
+        own, foreign = whole, ""
+        if (hit := others.search(whole, 1)) is not None:
+            own, foreign = whole[: hit.start()], whole[hit.start() :]
+        raw = own.rstrip()
+        found = assemble(fields_of(raw, line, form))
+        lines = (line, line + raw.count("\n"))
+        if found.get("title") or found.get("doi"):
+            yield file.record(form.name, ordinal, lines, raw, **found)
+        else:
+            reason = error("chinese.no-title")
+            yield Unread(first_line=line, last_line=lines[1], raw=raw, reason=reason, counts_as_record=True)
+        if foreign:
+            part = _outside(foreign, line + own.count("\n"))
+            yield replace(part, reason=warning("chinese.other-format"))
+        line += whole.count("\n")
+
+
+def _outside(part: str, first_line: int) -> Unread:
+    """Tell lines outside every record, without the blank ones around them."""
+    text = part.rstrip()
+    skipped = len(text) - len(text.lstrip())
+    return stray_lines(first_line + text.count("\n", 0, skipped), text[skipped:])
+
+
+def fields_of(raw: str, first_line: int, form: MarkedFormat) -> Fields:
+    """Cut one record into its fields.
+
+    Parameters
+    ----------
+    raw : str
+        The record's text.
+    first_line : int
+        Number of its first line in the file.
+    form : MarkedFormat
+    """
+    marks = [(match[1], *match.span()) for match in form.tag.finditer(raw)]
+    if form.accept is not None:
+        marks = _accepted(raw, marks, form.accept)
+    values: dict[str, list[str]] = {}
+    unparsed: list[tuple[int, str]] = []
+    if marks and raw[: marks[0][1]].strip("\ufeff \t\n"):
+        unparsed += _numbered(raw[: marks[0][1]], first_line)
+    ends = [start for _, start, _ in marks[1:]] + [len(raw)]
+    for (mark, start, end), stop in zip(marks, ends, strict=True):
+        name = form.names.get(mark)
+        if name is None:
+            unparsed += _numbered(raw[start:stop], first_line + raw.count("\n", 0, start))
+            continue
+        value = raw[end:stop].strip(" \t\n")
+        if "\n" in value:
+            value, rest = _several_lines(raw[end:stop], name not in _ONE_LINE, mark in form.paragraphs)
+            line = first_line + raw.count("\n", 0, end)
+            unparsed += [(line + offset, text) for offset, text in rest]
+        if name and value:
+            values.setdefault(name, []).append(value)
+    return Fields(values, tuple(unparsed))
+
+
+def _accepted(
+    raw: str, marks: list[tuple[str, int, int]], accept: Callable[[str, str, str, Mapping[str, object]], bool]
+) -> list[tuple[str, int, int]]:
+    kept: list[tuple[str, int, int]] = []
+    seen: dict[str, object] = {}
+    before = ""
+    for mark, start, end in marks:
+        stop = raw.find("\n", end)
+        if accept(mark, raw[end : len(raw) if stop < 0 else stop], before, seen):
+            kept.append((mark, start, end))
+            seen[mark] = True
+            before = mark
+    return kept
+
+
+def _numbered(text: str, line: int) -> list[tuple[int, str]]:
+    return [(line + offset, row.strip()) for offset, row in enumerate(text.split("\n")) if row.strip("\ufeff \t")]
+
+
+def _several_lines(text: str, goes_on: bool, paragraphs: bool) -> tuple[str, list[tuple[int, str]]]:
+    """Take a value's lines up to a blank one; what follows is a further paragraph or is unread."""
+    kept: list[str] = []
+    rest: list[tuple[int, str]] = []
+    ended = False
+    for offset, row in enumerate(text.split("\n")):
+        bare = row.strip("\ufeff \t\u3000")
+        if not bare:
+            ended = ended or bool(kept)
+        elif kept and (not goes_on or (ended and not paragraphs)):
+            rest.append((offset, bare))
+        else:
+            kept.append(bare)
+    return "\n".join(kept), rest
