@@ -21,11 +21,13 @@ from sirolens.source import Mark, Source
 CATALOG = catalogues.SOURCE / "models" / "catalog"
 DATA = catalogues.SOURCE / "dosing" / "data"
 RESPONSE = catalogues.SOURCE / "response" / "data"
+APPRAISAL = catalogues.SOURCE / "evidence" / "data" / "appraisal"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MARKED = re.compile(rf"(?:{'|'.join(mark.value.upper() for mark in Mark)}): ")
 FREE = frozenset({"description", "dosing", "note", "place", "population", "reason", "sampling", "why"})
 JOURNAL = re.compile(r"[\w ]+ \d{4}((;\d+)+(:\w+)?|, PMC\d+)?")  # "Blood 1985;66:1105", "JCI 2016, PMC5096901"
+FILE_NAME = re.compile(r"\S+/\S+")
 IDENTIFIER = re.compile(r"NCT\d{8}|Blood \d{4};.*|data-raw/.*")
 WORDY_UNIT = re.compile(r"years|\S+/day")
 AUTHOR_YEAR = re.compile(r"[A-Z][a-z]+( [A-Z])? \d{4}(, [A-Z][a-z]+ \d{4})?")
@@ -85,6 +87,17 @@ def of_mechanism() -> Iterator[str]:
             yield text
 
 
+def of_evidence() -> Iterator[str]:
+    """What appraisal rests on: the places in its sources, and our own description of what is from memory."""
+    for file in sorted(APPRAISAL.glob("*.toml")):
+        for source in tomllib.loads(file.read_text(encoding="utf-8")).values():
+            if isinstance(source, dict) and "title" in source:
+                if source["mark"] == Mark.MEMORY:
+                    yield source["title"]
+                if not FILE_NAME.fullmatch(source.get("place", "a/b")):
+                    yield source["place"]
+
+
 def of_code() -> Iterator[str]:
     """Sources that stand in the code: their titles and places."""
     for file in sorted(catalogues.SOURCE.rglob("*.py")):
@@ -96,7 +109,9 @@ def of_code() -> Iterator[str]:
 
 
 NEEDED = (
-    frozenset(MARKED.sub("", text) for text in (*of_data_files(), *of_response(), *of_mechanism(), *of_code()))
+    frozenset(
+        MARKED.sub("", text) for text in (*of_data_files(), *of_response(), *of_mechanism(), *of_evidence(), *of_code())
+    )
     - TITLES_IN_CODE
 )
 
