@@ -14,13 +14,17 @@ from typing import Final, final
 from sirolens.errors import InputError, UnknownNameError
 from sirolens.evidence.record import Record
 from sirolens.evidence.sources import (
+    bibtex,
+    bibtex_writer,
     cnki_custom,
     cnki_estudy,
     cnki_noteexpress,
     cnki_refer,
     cnki_refworks,
+    endnote_xml,
     gbt7714,
     ris,
+    ris_writer,
 )
 from sirolens.evidence.sources.text import SourceText, Unread
 from sirolens.message import Message, Place, error, info
@@ -62,7 +66,9 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format(name=ris.NAME, detect=ris.detect, read=ris.read),
+    Format(name=ris.NAME, detect=ris.detect, read=ris.read, write=ris_writer.write),
+    Format(name=bibtex.NAME, detect=bibtex.detect, read=bibtex.read, write=bibtex_writer.write),
+    Format(name=endnote_xml.NAME, detect=endnote_xml.detect, read=endnote_xml.read),
     Format(name=cnki_noteexpress.NAME, detect=cnki_noteexpress.detect, read=cnki_noteexpress.read),
     Format(name=cnki_refer.NAME, detect=cnki_refer.detect, read=cnki_refer.read),
     Format(name=cnki_refworks.NAME, detect=cnki_refworks.detect, read=cnki_refworks.read),
