@@ -46,22 +46,17 @@ def exponential(x: float) -> float:
     shifted = v * _PER_LOG_2 + _ROUND
     k = shifted - _ROUND
     r = (v - k * _LOG_2_HIGH) - k * _LOG_2_LOW
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
+    # By halves (Estrin): the sums do not wait for each other, as they would one after the other (Horner).
+    r2 = r * r
+    r4 = r2 * r2
+    low = (0.5 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0))
+    middle = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0))
+    high = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0))
+    tail = low + r4 * (middle + r4 * high)
     # k stands in the lowest bits of `shifted`; moved to the exponent's place and its offset added, they are 2^k
     bits = np.int64(np.float64(shifted).view(np.int64) << 52) + np.int64(1023 << 52)
     power: float = np.int64(bits).view(np.float64)
-    return ((p * r) * r + r + 1.0) * power
+    return (r2 * tail + r + 1.0) * power
 
 
 @kernel
