@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What deduplication gives back: clusters with the reason of every join, pairs to ask about, links, flags of retraction."""
+"""What deduplication gives back: clusters with the reason of every join, pairs to ask about, links and flags."""
 
 from __future__ import annotations
 
