@@ -21,10 +21,20 @@ from sirolens.evidence.sources import (
     cnki_noteexpress,
     cnki_refer,
     cnki_refworks,
+    csv_table,
+    csv_writer,
     endnote_xml,
     gbt7714,
+    pubmed_nbib,
+    pubmed_nbib_writer,
+    pubmed_xml,
+    register_csv,
+    register_json,
+    register_xml,
     ris,
     ris_writer,
+    wos_tab,
+    wos_tagged,
 )
 from sirolens.evidence.sources.text import SourceText, Unread
 from sirolens.message import Message, Place, error, info
@@ -69,12 +79,25 @@ FORMATS: tuple[Format, ...] = (
     Format(name=ris.NAME, detect=ris.detect, read=ris.read, write=ris_writer.write),
     Format(name=bibtex.NAME, detect=bibtex.detect, read=bibtex.read, write=bibtex_writer.write),
     Format(name=endnote_xml.NAME, detect=endnote_xml.detect, read=endnote_xml.read),
+    Format(name=csv_table.NAME, detect=csv_table.detect, read=csv_table.read, write=csv_writer.write),
     Format(name=cnki_noteexpress.NAME, detect=cnki_noteexpress.detect, read=cnki_noteexpress.read),
     Format(name=cnki_refer.NAME, detect=cnki_refer.detect, read=cnki_refer.read),
     Format(name=cnki_refworks.NAME, detect=cnki_refworks.detect, read=cnki_refworks.read),
     Format(name=cnki_estudy.NAME, detect=cnki_estudy.detect, read=cnki_estudy.read),
     Format(name=cnki_custom.NAME, detect=cnki_custom.detect, read=cnki_custom.read),
     Format(name=gbt7714.NAME, detect=gbt7714.detect, read=gbt7714.read, caution=gbt7714.CAUTION),
+    Format(
+        name=pubmed_nbib.NAME,
+        detect=pubmed_nbib.detect,
+        read=pubmed_nbib.read,
+        write=pubmed_nbib_writer.write_nbib,
+    ),
+    Format(name=pubmed_xml.NAME, detect=pubmed_xml.detect, read=pubmed_xml.read),
+    Format(name=wos_tagged.NAME, detect=wos_tagged.detect, read=wos_tagged.read),
+    Format(name=wos_tab.NAME, detect=wos_tab.detect, read=wos_tab.read),
+    Format(name=register_xml.NAME, detect=register_xml.detect, read=register_xml.read),
+    Format(name=register_csv.NAME, detect=register_csv.detect, read=register_csv.read),
+    Format(name=register_json.NAME, detect=register_json.detect, read=register_json.read),
 )
 
 
