@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -16,6 +17,7 @@ __all__ = ["MOST_FIELDS", "PhenotypeMap", "Share"]
 MOST_FIELDS = 400
 ROW_HEIGHT = 34.0
 NAME_SIZE = 11.0
+LINE = 13.0  # height of a line of a heading
 # From pale to deep of one blue: the order survives grey print; words turn white where the field is dark.
 _PALE, _DEEP = (241, 246, 250), (14, 66, 105)
 _WHITE_FROM = 0.55
@@ -75,10 +77,11 @@ def _percent(share: float, language: str) -> str:
 
 def _panel(figure: PhenotypeMap, language: str) -> dict[str, Any]:
     names = [told(name, language) for name in figure.rows]
-    heads = [told(name, language) for name in figure.columns]
     left = max([text_width(name, NAME_SIZE) for name in names] + [0.0])
     width = max(WIDTH + MARGIN - left - 14, 160.0)
-    wide = width / max(len(heads), 1)
+    wide = width / max(len(figure.columns), 1)
+    heads = [_wrapped(told(name, language), wide - 4) for name in figure.columns]
+    above = LINE * max([len(lines) - 1 for lines in heads] + [0])
     fields = [(index, place, share) for index, row in enumerate(figure.shares) for place, share in enumerate(row)]
     layers = [
         _squares(fields, wide),
@@ -87,7 +90,7 @@ def _panel(figure: PhenotypeMap, language: str) -> dict[str, Any]:
         _heads(heads, wide),
     ]
     title = f"{told(figure.row_title, language)} × {told(figure.column_title, language)}"
-    return panel(layers, width=width, height=max(ROW_HEIGHT * len(names), ROW_HEIGHT), title=title, gap=24)
+    return panel(layers, width=width, height=max(ROW_HEIGHT * len(names), ROW_HEIGHT), title=title, gap=24 + above)
 
 
 def _pixels(field: str) -> dict[str, Any]:
@@ -134,7 +137,21 @@ def _names(names: list[str], *, x: float) -> dict[str, Any]:
     return layer("text", rows, look, x=x, y=_pixels("y"), text=WORDS)
 
 
-def _heads(heads: list[str], wide: float) -> dict[str, Any]:
-    rows = [{"text": name, "x": (place + 0.5) * wide} for place, name in enumerate(heads)]
+def _wrapped(name: str, wide: float) -> list[str]:
+    """Break a name into lines that fit: between words, or between characters where there are none."""
+    lines, parts = [""], re.findall(r"[\u2e80-\uffef]\s*|[^\s\u2e80-\uffef]+\s*", name)
+    for part in parts:
+        if lines[-1] and text_width(lines[-1] + part.rstrip(), NAME_SIZE) > wide:
+            lines.append("")
+        lines[-1] += part
+    return [line.rstrip() for line in lines]
+
+
+def _heads(heads: list[list[str]], wide: float) -> dict[str, Any]:
+    rows = [
+        {"text": line, "x": (place + 0.5) * wide, "y": -6 - (len(lines) - 1 - at) * LINE}
+        for place, lines in enumerate(heads)
+        for at, line in enumerate(lines)
+    ]
     look = {"align": "center", "baseline": "bottom", "fontSize": NAME_SIZE, "limit": wide - 4, "clip": False}
-    return layer("text", rows, look, x=_pixels("x"), y=-6, text=WORDS)
+    return layer("text", rows, look, x=_pixels("x"), y=_pixels("y"), text=WORDS)
