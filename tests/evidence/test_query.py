@@ -251,6 +251,11 @@ def test_operators_inside_a_term_are_quoted_or_refused() -> None:
         write_query(query_of(Term(text="Evans 综合征", language="zh")), "vip")
 
 
+def test_a_term_made_without_a_file_is_checked_too() -> None:
+    with pytest.raises(InputError, match="query-sign"):
+        write_query(query_of(Term(text='siro") OR ("limus')), "pubmed")
+
+
 def test_a_field_that_a_database_lacks_is_named_with_those_it_has() -> None:
     with pytest.raises(InputError) as caught:
         write_query(query_of(Term(text="sirolimus"), field=Field.ABSTRACT), "pubmed")

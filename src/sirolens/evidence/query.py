@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final, final
 
 from sirolens.errors import InputError
-from sirolens.message import Message, Place, Severity, error
+from sirolens.message import Place, Severity, error
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
 from sirolens.source import Mark
@@ -36,6 +36,7 @@ __all__ = [
     "default_query",
     "read_query",
     "read_query_file",
+    "text_fault",
 ]
 
 DEFAULT_QUERY: Final = "query_sirolimus_itp.toml"
@@ -215,9 +216,8 @@ def _term(table: Table, seen: set[tuple[str, str]]) -> Term:
     )
     table.text("note")
     table.close()
-    fault = _term_fault(term)
-    if fault is not None:
-        table.faults.wrong(fault.code, (*table.path, "text"), term.text, **dict(fault.items))
+    if term.text and (fault := text_fault(term.text, term.language)) is not None:
+        table.faults.wrong(fault[0], (*table.path, "text"), term.text, **fault[1])
     return term
 
 
@@ -227,10 +227,8 @@ def _heading(table: Table, seen: set[tuple[str, str]]) -> Heading:
     mark = _mark(table)
     table.text("note")
     table.close()
-    if text.endswith("*"):
-        table.faults.wrong("chinese.query-heading-cut", (*table.path, "text"), text)
-    elif (sign := _SIGNS.search(text)) is not None:
-        table.faults.wrong("chinese.query-sign", (*table.path, "text"), text, sign=sign[0])
+    if (fault := text_fault(text, heading=True)) is not None:
+        table.faults.wrong(fault[0], (*table.path, "text"), text, **fault[1])
     known = Vocabulary(vocabulary) if vocabulary in tuple(Vocabulary) else Vocabulary.MESH
     return Heading(text=text, vocabulary=known, mark=mark)
 
@@ -250,24 +248,30 @@ def _mark(table: Table) -> Mark:
 
 # Quotation marks would end the phrase, brackets and the signs of operators would be read as such.
 _SIGNS = re.compile(r"[\"“”„‟＂'‘`´\[\]{}()（）<>=?$#%&|\\^~:;+]")
-_CUT = re.compile(r"\*$")
 
 
-def _term_fault(term: Term) -> Message | None:
-    """Say what makes a term unwritable in every database."""
-    text = term.text
+def text_fault(text: str, language: str = "en", *, heading: bool = False) -> tuple[str, dict[str, str | int]] | None:
+    """Say what makes a term or heading unwritable in every database: a message's code and its values; else None.
+
+    >>> text_fault('immune "thrombocytopenia')
+    ('chinese.query-quotes', {})
+    >>> text_fault("CD4+"), text_fault("thrombocytopeni*")
+    (('chinese.query-sign', {'sign': '+'}), None)
+    """
     if text.count('"') % 2 or text.count("“") != text.count("”"):
-        return error("chinese.query-quotes")
+        return "chinese.query-quotes", {}
     sign = _SIGNS.search(text)
     if sign is not None:
-        return error("chinese.query-sign", sign=sign[0])
-    stem = _CUT.sub("", text)
+        return "chinese.query-sign", {"sign": sign[0]}
+    if heading:
+        return ("chinese.query-heading-cut", {}) if "*" in text else None
+    stem = text.removesuffix("*")
     if "*" in stem:
-        return error("chinese.query-star-inside")
+        return "chinese.query-star-inside", {}
     if stem == text:
         return None
-    if term.language != "en":
-        return error("chinese.query-star-chinese")
+    if language != "en":
+        return "chinese.query-star-chinese", {}
     if len(stem.split(" ")[-1]) < SHORTEST_STEM:
-        return error("chinese.query-stem-short", least=SHORTEST_STEM)
+        return "chinese.query-stem-short", {"least": SHORTEST_STEM}
     return None

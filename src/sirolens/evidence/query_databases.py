@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from sirolens.errors import InputError, UnknownNameError
-from sirolens.evidence.query import Block, Field, Query, Vocabulary
+from sirolens.evidence.query import Block, Field, Query, Vocabulary, text_fault
 from sirolens.message import Message, error, info, warning
 from sirolens.source import Mark, Source
 
@@ -397,11 +397,15 @@ def _alternatives(block: Block, one: Dialect, faults: list[Message]) -> _Alterna
         if term.language not in (own, "both"):
             continue
         written = one.quote(term.text)
-        if written is None:
+        if (fault := text_fault(term.text, term.language)) is not None:
+            faults.append(error(fault[0], value=term.text, **fault[1]))
+        elif written is None:
             faults.append(error("chinese.query-unwritable", term=term.text, block=block.name, database=one.name))
         else:
             terms.append(written)
     headings = [heading.text for heading in block.headings if one.heading and heading.vocabulary is one.vocabulary]
+    wrong = [(text, fault) for text in headings if (fault := text_fault(text, heading=True)) is not None]
+    faults += [error(fault[0], value=text, **fault[1]) for text, fault in wrong]
     if not terms and not headings:
         faults.append(error("chinese.query-no-terms", block=block.name, database=one.name))
     return _Alternatives(
