@@ -26,7 +26,7 @@ from typing import Final, final
 
 from sirolens.errors import InputError, UnknownNameError
 from sirolens.evidence.query import Block, Field, Query, Vocabulary, text_fault
-from sirolens.message import Message, error, info, warning
+from sirolens.message import Message, Severity, Value, error, info, warning
 from sirolens.source import Mark, Source
 
 __all__ = ["DATABASES", "Dialect", "Expression", "dialect", "write_query"]
@@ -398,19 +398,23 @@ def _alternatives(block: Block, one: Dialect, faults: list[Message]) -> _Alterna
             continue
         written = one.quote(term.text)
         if (fault := text_fault(term.text, term.language)) is not None:
-            faults.append(error(fault[0], value=term.text, **fault[1]))
+            faults.append(_told(term.text, *fault))
         elif written is None:
             faults.append(error("chinese.query-unwritable", term=term.text, block=block.name, database=one.name))
         else:
             terms.append(written)
     headings = [heading.text for heading in block.headings if one.heading and heading.vocabulary is one.vocabulary]
     wrong = [(text, fault) for text in headings if (fault := text_fault(text, heading=True)) is not None]
-    faults += [error(fault[0], value=text, **fault[1]) for text, fault in wrong]
+    faults += [_told(text, *fault) for text, fault in wrong]
     if not terms and not headings:
         faults.append(error("chinese.query-no-terms", block=block.name, database=one.name))
     return _Alternatives(
         headings=tuple(one.heading.format(text) for text in headings), terms=tuple(terms), templates=templates or ()
     )
+
+
+def _told(text: str, code: str, values: Mapping[str, Value]) -> Message:
+    return Message(code=code, severity=Severity.ERROR, items=tuple(sorted({"value": text, **values}.items())))
 
 
 def _split(blocks: Sequence[tuple[Block, _Alternatives]], one: Dialect, limit: int | None) -> tuple[str, ...]:
