@@ -19,6 +19,7 @@ from sirolens.cli import review_query
 from sirolens.errors import InputError, SirolensError, UnknownNameError
 from sirolens.evidence.query import Block, Field, Heading, Query, Term, Vocabulary, default_query, read_query
 from sirolens.evidence.query_databases import DATABASES, Dialect, dialect, write_query
+from sirolens.source import Mark
 
 Truth = frozenset[tuple[str, str]]  # the alternatives that a record has: ("term" | "heading", text)
 Function = Callable[[Truth], bool]
@@ -249,6 +250,12 @@ def test_operators_inside_a_term_are_quoted_or_refused() -> None:
         write_query(query_of(Term(text="safety and effica*")), "embase-ovid")
     with pytest.raises(InputError, match="query-unwritable"):
         write_query(query_of(Term(text="Evans 综合征", language="zh")), "vip")
+
+
+def test_terms_chosen_by_judgement_are_listed() -> None:
+    terms = (Term(text="sirolimus", mark=Mark.SEEN), Term(text="rapamune"), Term(text="西罗莫司", language="zh"))
+    told = write_query(query_of(*terms), "pubmed").messages[1]
+    assert (told.code, told.values["terms"]) == ("chinese.query-judged", ("rapamune",))
 
 
 def test_a_term_made_without_a_file_is_checked_too() -> None:

@@ -359,6 +359,8 @@ def write_query(query: Query, database: str, *, longest: int | None = None) -> E
         raise InputError(*faults)
     parts = _split(blocks, one, limit)
     messages = [warning("chinese.query-unverified" if one.unverified else "chinese.query-not-run", source=one.syntax)]
+    if judged := _judged(query, one):
+        messages.append(info("chinese.query-judged", terms=judged))
     if len(parts) > 1:
         messages.append(info("chinese.query-split", parts=len(parts), longest=limit))
     return Expression(
@@ -411,6 +413,14 @@ def _alternatives(block: Block, one: Dialect, faults: list[Message]) -> _Alterna
     return _Alternatives(
         headings=tuple(one.heading.format(text) for text in headings), terms=tuple(terms), templates=templates or ()
     )
+
+
+def _judged(query: Query, one: Dialect) -> tuple[str, ...]:
+    """Return the terms and headings used here that stand in the query by judgement."""
+    own = ("zh" if one.chinese else "en", "both")
+    terms = [term for block in query.blocks for term in block.terms if term.language in own]
+    headings = [told for block in query.blocks for told in block.headings if told.vocabulary is one.vocabulary]
+    return tuple(dict.fromkeys(told.text for told in (*headings, *terms) if told.mark is Mark.JUDGE))
 
 
 def _told(text: str, code: str, values: Mapping[str, Value]) -> Message:
