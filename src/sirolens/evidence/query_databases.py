@@ -420,7 +420,9 @@ def _judged(query: Query, one: Dialect) -> tuple[str, ...]:
     own = ("zh" if one.chinese else "en", "both")
     terms = [term for block in query.blocks for term in block.terms if term.language in own]
     headings = [told for block in query.blocks for told in block.headings if told.vocabulary is one.vocabulary]
-    return tuple(dict.fromkeys(told.text for told in (*headings, *terms) if told.mark is Mark.JUDGE))
+    texts = [told.text for told in headings if told.mark is Mark.JUDGE]
+    texts += [told.text for told in terms if told.mark is Mark.JUDGE]
+    return tuple(dict.fromkeys(texts))
 
 
 def _told(text: str, code: str, values: Mapping[str, Value]) -> Message:
