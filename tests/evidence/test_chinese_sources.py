@@ -29,6 +29,8 @@ DATA = Path(__file__).parent / "data" / "chinese"
 FORMATS: dict[str, ModuleType] = {
     "noteexpress_cnki.net": cnki_noteexpress,
     "noteexpress_wanfang.net": cnki_noteexpress,
+    "noteexpress_vip.txt": cnki_noteexpress,
+    "refworks_vip.txt": cnki_refworks,
     "refer.txt": cnki_refer,
     "refworks.txt": cnki_refworks,
     "estudy.txt": cnki_estudy,
@@ -133,7 +135,7 @@ def test_marks_of_affiliations_leave_the_names() -> None:
 
 def test_an_abstract_keeps_its_paragraphs_and_loses_only_the_formats_own_signs() -> None:
     first, _, _, english, *_ = records("noteexpress_cnki.net")
-    assert first.abstract == "目的 观察Ca²⁺与CO₂。方法 2~4 mg/d。\n结果 虚构有效。\n结论 虚构。"
+    assert first.abstract == "目的 观察Ca²⁺与H₃PO₄。方法 2~4 mg/d。\n结果 虚构有效。\n结论 虚构。"
     assert english.abstract == "Objective: invented.\nResults: invented."
     assert english.title == "Sirolimus in invented thrombocytopenia"
 
@@ -170,7 +172,7 @@ def test_an_online_first_paper_is_told_by_its_missing_numbers() -> None:
     english, news = records("noteexpress_cnki.net")[3:5]
     assert (english.year, english.month, english.online_first) == (2026, 1, True)
     assert (news.year, news.online_first) == (2022, False)
-    assert [one.online_first for one in records("estudy.txt")] == [False, True, False]
+    assert [one.online_first for one in records("estudy.txt")] == [False, True, False, False]
 
 
 def test_a_second_file_pasted_behind_the_first_is_read_on() -> None:
@@ -191,6 +193,18 @@ def test_wanfang_repeats_authors_and_prints_a_second_title() -> None:
     assert [(who.family, who.given) for who in one.authors] == [("张", "伟"), ("王", "芳"), ("歐陽", "修")]
     assert (one.title_vernacular, one.title_translated) == ("Invented study of sirolimus", False)
     assert (one.keywords, one.languages) == (("西罗莫司", "免疫性血小板减少症"), ("chi",))
+
+
+def test_vip_prints_a_space_before_a_colon_and_blanks_between_records() -> None:
+    first, second = records("noteexpress_vip.txt")
+    assert (first.volume, first.keywords, len(first.authors)) == ("44", ("西罗莫司", "免疫性血小板减少症"), 2)
+    assert (second.abstract, second.unparsed) == ("", ())
+
+
+def test_vip_prints_authors_and_keywords_behind_the_abstract() -> None:
+    (one,) = records("refworks_vip.txt")
+    assert ([who.printed for who in one.authors], one.keywords) == (["张伟", "王芳"], ("西罗莫司", "ITP"))
+    assert (one.abstract, one.volume, one.issue) == ("目的 虚构。\n方法 虚构。", "44", "3")
 
 
 def test_refer_authors_on_one_line_two_page_fields_and_the_stray_line() -> None:
@@ -231,12 +245,13 @@ def test_refworks_theses_and_standards_are_read() -> None:
 
 
 def test_estudy_records_need_no_blank_line_and_keep_a_key_inside_a_summary() -> None:
-    first, _, thesis = records("estudy.txt")
+    first, _, thesis, paper = records("estudy.txt")
     assert first.abstract == "目的 虚构。\nIgG-抗体: 虚构阳性。"
     assert (first.pages, first.volume, first.issue, first.month) == ("201-206", "44", "03", 3)
     assert (first.accession, first.database) == ("FAKE202303001", "CNKI")
     assert thesis.kinds == ("Thesis", "博士")
     assert thesis.unparsed == ((33, "Color-颜色: 蓝"),)
+    assert (paper.journal, paper.month, paper.pages, paper.unparsed) == ("虚构会议论文集", 10, "", ())
 
 
 def test_in_the_custom_export_the_page_count_key_holds_the_pages() -> None:

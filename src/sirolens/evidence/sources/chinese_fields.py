@@ -28,10 +28,10 @@ __all__ = ["assemble", "doi_in_link", "keywords_of", "one_line", "paragraphs_of"
 _BREAK = re.compile(r"\s*(?:\(#br\)|<br\s*/?>)\s*", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\n\r\u3000\ufeff]+")
 _SPECIAL = re.compile(r"[\t\n\r\u3000\ufeff_~(<]|  ")  # only such a text needs more than its ends cleaned
-_FIRST_PAGE = re.compile(r"^\s*(?:<正>|＜正＞)")
+_FIRST_PAGE = re.compile(r"^\s*(?:<正>|＜正＞|&lt;正&gt;)")
 _HEADING = re.compile(r"^\s*Abstract\s*(?:[:：]\s*|\n+|$)", re.IGNORECASE)
 _RAISED = re.compile(r"~\(([0-9+\-−n]{1,4})\)")
-_LOWERED = re.compile(r"(?<=[A-Za-z)\]])_(?:\((\d{1,3})\)|(\d{1,3}))(?![A-Za-z0-9_.])")
+_LOWERED = re.compile(r"(?<=[A-Za-z)\]])_(?:\((\d{1,3})\)|(\d{1,3}))(?![a-z0-9_.])")
 _UP = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _DOWN = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SEMICOLONS = re.compile(r"[;；\n]+")

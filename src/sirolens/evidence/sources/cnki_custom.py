@@ -29,8 +29,8 @@ _FORM: Final = MarkedFormat(
     name=NAME,
     start=_START,
     tag=KEY,
-    names={**NAMES, "SrcDatabase-来源库": "kind"},
-    paragraphs=frozenset({"Summary-摘要"}),
+    names={**NAMES, "SrcDatabase": "kind", "PageCount": "pages"},
+    paragraphs=frozenset({"Summary"}),
     accept=accept_key,
 )
 

@@ -21,37 +21,38 @@ __all__ = ["KEY", "NAME", "NAMES", "accept_key", "detect", "named_database", "re
 
 NAME: Final = "cnki-estudy"
 
-# Key with its label to canonical field; the label decides where a key has two meanings. The custom export shares it.
+# Key to canonical field. The labels behind the keys differ between versions (Source-刊名, -来源, -文献来源) and say
+# nothing more. The custom export has the same keys, but for PageCount.
 NAMES: Final = {
     "DataType": "kind",
-    "SrcDatabase-来源库": "degree",
-    "Title-题名": "title",
-    "Author-作者": "author",
-    "Source-刊名": "journal",
-    "Source-文献来源": "journal",
-    "Year-年": "year",
-    "PubTime-出版时间": "date",
-    "PubTime-发表时间": "date",
-    "Keyword-关键词": "keywords",
-    "Summary-摘要": "abstract",
-    "Period-期": "issue",
-    "Roll-卷": "volume",
-    "Volume-卷": "volume",
-    "Page-页码": "pages",
-    "PageCount-页码": "pages",
-    "PageCount-页数": "",
-    "ISSN-国际标准刊号": "issn",
-    "ISSN-ISSN": "issn",
-    "DOI-DOI": "doi",
-    "Link-链接": "url",
-    "URL-网址": "url",
-    "URL-链接": "url",
-    "Organ-机构": "",
-    "Organ-单位": "",
-    "FirstDuty-第一责任人": "",
-    "Fund-基金": "",
-    "CLC-中图分类号": "",
-    "CN-国内统一刊号": "",
+    "SrcDatabase": "degree",
+    "Title": "title",
+    "Author": "author",
+    "Source": "journal",
+    "Year": "year",
+    "PubTime": "date",
+    "Keyword": "keywords",
+    "Summary": "abstract",
+    "Period": "issue",
+    "Roll": "volume",
+    "Volume": "volume",
+    "Page": "pages",
+    "PageCount": "page-count",
+    "ISSN": "issn",
+    "DOI": "doi",
+    "Link": "url",
+    "URL": "url",
+    "Organ": "",
+    "FirstDuty": "",
+    "Fund": "",
+    "CLC": "",
+    "CN": "",
+    "Language": "language",
+    "Database Provider": "database",
+    "Publisher": "place",
+    "note": "",
+    "City": "",
+    "Meeting": "",
 }
 _KINDS: Final = {
     "1": "Journal Article",
@@ -60,16 +61,18 @@ _KINDS: Final = {
     "4": "Newspaper Article",
     "6": "Yearbook",
 }
+_LABEL = r"(?:[\u4e00-\u9fff]|DOI|ISSN|URL)[^\n:：]{0,14}"
 KEY = re.compile(
-    r"^[\ufeff \t]*(DataType|[A-Z][A-Za-z]{1,14}-(?:[\u4e00-\u9fff|]{1,10}|DOI|ISSN|URL))[ \t]*[:：][ \t\u3000]*",
+    rf"^[\ufeff \t]*(DataType(?=[ \t]*[:：])|[A-Za-z][A-Za-z ]{{1,18}}(?=-{_LABEL}[:：]))[^\n:：]*[:：][ \t\u3000]*",
     re.MULTILINE,
 )
+_RANGE = re.compile(r"[A-Za-z]?\d+\s*[-+,~–—]\s*[A-Za-z]?\d+")
 _START = re.compile(r"^[\ufeff \t]*DataType[ \t]*[:：][ \t]*\d+[ \t]*$", re.MULTILINE)
 
 
 def accept_key(mark: str, rest: str, before: str, seen: Mapping[str, object]) -> bool:
     """Refuse an unknown key inside a summary, where "IgG-抗体: ..." is text."""
-    return mark in NAMES or not before.startswith("Summary-")
+    return mark in NAMES or before != "Summary"
 
 
 _FORM: Final = MarkedFormat(
@@ -77,7 +80,7 @@ _FORM: Final = MarkedFormat(
     start=_START,
     tag=KEY,
     names=NAMES,
-    paragraphs=frozenset({"Summary-摘要"}),
+    paragraphs=frozenset({"Summary"}),
     accept=accept_key,
     inside=frozenset({"cnki-custom"}),
 )
@@ -101,6 +104,9 @@ def _assembled(fields: Fields) -> dict[str, Any]:
     number = fields.values.get("kind", [""])[0]
     if number in _KINDS:
         fields.values["kind"] = [_KINDS[number]]
+    counted = fields.values.get("page-count", [""])[0]
+    if "pages" not in fields.values and _RANGE.match(counted):
+        fields.values["pages"] = [counted]
     return named_database(assemble(fields))
 
 

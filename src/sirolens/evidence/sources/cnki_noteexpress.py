@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""NoteExpress text of CNKI and Wanfang: ``{Field}: value``, a record begins with ``{Reference Type}``.
+"""NoteExpress text of CNKI, Wanfang and VIP: ``{Field}: value``, a record begins with ``{Reference Type}``.
 
-CNKI prints the authors on one line with semicolons, Wanfang repeats ``{Author}`` and adds translated fields. Seen in
-files: a full-width colon, no space behind it, a value that goes on in the next lines, spaces behind the type, a
-comma inside the braces (``{Subsidiary Author,}``) and Chinese names (``{图书印刷版ISBN}``). No specification is
-published; the names are those met in real exports.
+CNKI prints the authors on one line with semicolons, Wanfang and VIP repeat ``{Author}``, Wanfang adds translated
+fields. Seen in files: a full-width colon, no space behind it or one before it, a value that goes on in the next
+lines, spaces behind the type, a comma inside the braces (``{Subsidiary Author,}``) and Chinese names
+(``{图书印刷版ISBN}``). No specification is published; the names are those met in real exports.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CNKI's RefWorks export: two letters and a space, a record begins with ``RT``.
+"""The RefWorks export of CNKI and VIP: two letters and a space, a record begins with ``RT``.
 
 Seen in files: ``A1`` without a space behind it, ``vo`` in small letters, links behind ``LK`` or the three letters
 ``URL`` with ``&amp;`` inside, and an abstract that goes on in unmarked lines. Such a line may begin with two
 capitals ("AD 患者"); so only known marks count, a mark that comes before ``AB`` in the format's order does not end
-an abstract, and one that comes behind it does so only with a value that fits it.
+an abstract, and one that comes behind it does so only with a value that fits it. VIP prints the authors last, behind
+the link.
 """
 
 from __future__ import annotations
