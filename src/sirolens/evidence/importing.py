@@ -30,6 +30,8 @@ _PROGRESS_EACH = 200  # records between two calls of the progress function
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the characters read so far and all of them."""
 
+_LOOKS = 20  # lines of one look that are judged: a sign may stand in an abstract now and then, not more often
+
 # Lines with which a record of some format may begin; each is then judged by the formats' own `detect`.
 _BEGINNINGS = re.compile(
     r"^(?:\{Reference Type\}|%0 |RT [A-Z]|DataType: ?\d|SrcDatabase-|FN [A-Z]|PMID- ?\d|TY {1,2}- |@[A-Za-z]+ ?[{(]|"
@@ -153,23 +155,34 @@ def _refuse_large(size: int, name: str) -> None:
 
 
 def _refuse_second_format(file: SourceText, own: Format) -> None:
-    """Two exports pasted into one file are refused, because the second would end as unread lines of the first."""
-    judged: set[str] = set()
+    """Two exports pasted into one file are refused, because the second would end as unread lines of the first.
+
+    A line is taken for the second's beginning when another format's reader makes a record with a title from it: the
+    sign of a format alone may stand in an abstract.
+    """
+    looked: dict[str, int] = {}
+    start = len(file.text) - len(file.text.lstrip())
     for begin in _BEGINNINGS.finditer(file.text):
         token = begin.group()[:4].upper()
-        if token in judged or begin.start() == 0:
+        looked[token] = looked.get(token, 0) + 1
+        if looked[token] > _LOOKS or begin.start() == start:
             continue
-        judged.add(token)
         head = file.text[begin.start() : begin.start() + HEAD]
         best = max(FORMATS, key=lambda one: one.detect(head))
-        if best is not own and best.detect(head) >= SIGNATURE and own.detect(head) < best.detect(head):
-            first = re.match(r"\s*", file.text)
-            if first is not None and first.end() == begin.start():
-                continue
-            line = file.text.count("\n", 0, begin.start()) + 1
-            raise InputError(
-                error("import.two-formats", place=Place(file=file.name, line=line), first=own.title, second=best.title)
-            )
+        score = best.detect(head)
+        if best is own or score <= own.detect(head):
+            looked[token] = _LOOKS  # the own format's records begin like this
+        elif score >= SIGNATURE and _makes_a_record(replace(file, text=head), best):
+            place = Place(file=file.name, line=file.text.count("\n", 0, begin.start()) + 1)
+            raise InputError(error("import.two-formats", place=place, first=own.title, second=best.title))
+
+
+def _makes_a_record(head: SourceText, one: Format) -> bool:
+    try:
+        first = next(one.read(head), None)
+    except InputError:
+        return False
+    return isinstance(first, Record) and bool(first.title)
 
 
 def _read(file: SourceText, one: Format, progress: Progress | None) -> list[Record | Unread]:

@@ -32,7 +32,7 @@ NAME: Final = "bibtex"
 
 _ENTRY = re.compile(r"^[ \t]*@[ \t]*([A-Za-z]+)[ \t]*([{(])", re.M)
 _BRACE = re.compile(r"[{}]")
-_BRACE_OR_ENTRY = re.compile(r"^[ \t]*@[ \t]*[A-Za-z]+[ \t]*[{(]|[{}()]|\\.", re.M)
+_BRACE_OR_ENTRY = re.compile(r"^[ \t]*@[ \t]*[A-Za-z]+[ \t]*\{|[{}()]|\\.", re.M)
 _KEY = re.compile(r"\s*([^,\s{}()=]*)\s*,")
 _NAME = re.compile(r"[\s,]*([^\s,={}\"#]+)\s*=\s*")
 _BARE = re.compile(r"[^\s,#{}\"]+")

@@ -18,7 +18,8 @@ OWN_SIGN: Final = "sirolens_record"
 OWN: Final = (
     "title", "title_vernacular", "title_translated", "authors", "authors_cut", "year", "month", "online_first",
     "journal", "journal_abbreviation", "issn", "volume", "issue", "pages", "article_number", "doi", "pmid", "pmcid",
-    "wos_id", "trial_ids", "accession", "database", "languages", "kinds", "keywords", "abstract", "url", "notices", "retracted",
+    "wos_id", "trial_ids", "accession", "database", "languages", "kinds", "keywords", "abstract", "url", "notices",
+    "retracted",
 )  # fmt: skip
 """The fields of our own export, in order, after `OWN_SIGN`."""
 

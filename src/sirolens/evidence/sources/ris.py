@@ -73,7 +73,7 @@ _READ: Final = frozenset(
 _KNOWN: Final = _IDLE | _READ
 _NOT_SPLIT: Final = frozenset((*_TITLES, *_ABSTRACTS, "KW", "T2"))  # free text may hold what looks like a glued tag
 
-_START = re.compile(r"^(?:[ \t]*(?:\d+\.|<\d+>)[ \t]*\n\s*)?TY(?:  -| -(?=[ \n]|\Z))", re.M)
+_START = re.compile(r"^(?:[ \t]*(?:\d+\.|<\d+>)[ \t]*\n(?:[ \t]*\n)*)?TY(?:  -| -(?=[ \n]|\Z))", re.M)
 # "ER-" alone ends a record; "ER-positive" at the start of a line of an abstract does not.
 _END = re.compile(r"(?:^ER(?:  -[^\n]*| ?-[ \t]*|[ \t]*(?=\s*\Z))|(?<=\S)ER  -[ \t]*)$", re.M)
 _FIELD = re.compile(r"^([A-Z][A-Z0-9])  -[ \t]?([^\n]*(?:\n(?![A-Z][A-Z0-9]  -)[^\n]*)*)", re.M)
@@ -136,7 +136,7 @@ _DIALECTS: Final = (
         lines="KW",
         link="Link to",
     ),
-    _Dialect(database="CENTRAL", sign=r"^(?:AN  - CN-\d|DB  - .*CENTRAL)", idle=frozenset({"US"})),
+    _Dialect(database="CENTRAL", sign=r"^DB  - .*(?:CENTRAL|Cochrane)", idle=frozenset({"US"})),
     _Dialect(
         database="Ovid",
         sign=r"\A\s*(?:\d+\.|<\d+>)\s*\n|\bovidweb\.cgi\b|^(?:DB|DP|VN) {1,2}- Ovid|\bgateway\.ovid\.com",
