@@ -74,6 +74,8 @@ class Appraisal:
     overall_reason : str
     raters : tuple of str
         Who stands behind it: one name, or two after consensus.
+    file : str
+        Where it was read.
     """
 
     study: str
@@ -85,6 +87,7 @@ class Appraisal:
     overall_given: str = ""
     overall_reason: str = ""
     raters: tuple[str, ...] = ()
+    file: str = ""
 
     def level(self, item: str) -> str:
         """Return an item's level, "no information" where it was not judged."""
@@ -167,6 +170,7 @@ def appraisal_of(
         overall_given=table.text("overall"),
         overall_reason=table.text("overall_reason"),
         raters=(str(data.get("rater", "")),),
+        file=file,
     )
     judged = table.table("judgement")
     if name in TOOLS:
@@ -337,7 +341,7 @@ def lights(appraisals: Sequence[Appraisal], names: Mapping[str, str] | None = No
             for row, one in zip(rows, appraisals, strict=True)
         ]
         items += (OVERALL,)
-    shown = tuple((names or {}).get(one.study, one.study) for one in appraisals)
+    shown = _shown(appraisals, names or {})
     codes = np.array(rows, dtype=np.int8)
     return Lights(
         tool=tool.name,
@@ -346,6 +350,17 @@ def lights(appraisals: Sequence[Appraisal], names: Mapping[str, str] | None = No
         levels=tool.levels,
         codes=codes,
         messages=_reader_must_know(appraisals, tool),
+    )
+
+
+def _shown(appraisals: Sequence[Appraisal], names: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the rows; a study that stands there more than once, for several results, carries the result."""
+    times = [one.study for one in appraisals]
+    return tuple(
+        f"{names.get(one.study, one.study)}: {one.outcome}"
+        if times.count(one.study) > 1 and one.outcome
+        else names.get(one.study, one.study)
+        for one in appraisals
     )
 
 

@@ -6,20 +6,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from enum import IntEnum
-from functools import lru_cache
 from typing import Final, final
 
-from rapidfuzz import fuzz
-
-from sirolens.evidence.dedup_pinyin import is_han, romanised, simplified
+from sirolens.evidence.dedup_journals import Agreement, compare_journals
 from sirolens.evidence.record import Record
 
 __all__ = [
-    "Agreement",
     "Pages",
     "Place",
-    "compare_journals",
     "compare_pages",
     "issue_number",
     "pages",
@@ -31,41 +25,9 @@ _MONTHS: Final = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _SPREADSHEET = re.compile(rf"^(?:\d{{1,2}}-(?:{_MONTHS})|(?:{_MONTHS})-\d{{1,2}})$", re.IGNORECASE)
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 _RANGE = re.compile(r"([a-z]{0,4}\.?)\s*(\d+)(?:\s*[-‐-―~～]+\s*([a-z]{0,4}\.?)\s*(\d+))?", re.IGNORECASE)
-_SMALL = frozenset(
-    (
-        "of",
-        "the",
-        "and",
-        "for",
-        "in",
-        "on",
-        "de",
-        "des",
-        "du",
-        "la",
-        "le",
-        "les",
-        "et",
-        "der",
-        "die",
-        "das",
-        "und",
-        "fur",
-        "d",
-        "l",
-        "e",
-    )
-)
+_LOST_START = re.compile(r"(?:suppl?|t|pt|author reply)\.?\s*-\s*\d+$", re.IGNORECASE)  # "Suppl-37" of "Suppl 3:S29-37"
 _NO_PAGES = frozenset(("-", "--", "n/a", "na", "unknown", "?"))
 _LONG_SPAN: Final = 40  # pages: more is a wrong number, not a paper
-
-
-class Agreement(IntEnum):
-    """How two fields compare."""
-
-    DIFFERENT = 0
-    UNKNOWN = 1  # one is missing, or they cannot be compared
-    SAME = 2
 
 
 @final
@@ -112,6 +74,8 @@ def pages(text: str) -> Pages:
     if not text or _SPREADSHEET.match(text) or text in _NO_PAGES or text.startswith("no ") or text.endswith(" p"):
         return Pages()
     text = re.sub(r"^pp?\.?\s+|^(?:第)|页$|\bpages?\b", "", text)
+    if _LOST_START.match(text):
+        return Pages()
     text = re.sub(r"\[.*?\]|;?\s*(?:discussion|quiz|author reply|reply|passim).*$", "", text)
     spans = []
     first = ""
@@ -140,6 +104,8 @@ def compare_pages(one: Pages, two: Pages) -> tuple[Agreement, bool]:
     if one.first == two.first:
         both = one.code or (one.several and two.several and one.spans[0] == two.spans[0])
         return Agreement.SAME, both
+    if one.code != two.code:
+        return Agreement.UNKNOWN, False  # an article's number and the pages of its printed twin
     letters = one.first.rstrip("0123456789"), two.first.rstrip("0123456789")
     digits = one.first[len(letters[0]) :], two.first[len(letters[1]) :]
     if digits[0] == digits[1] and "" in letters:
@@ -191,102 +157,6 @@ def issue_number(text: str) -> str:
     extra = "s" if re.search(r"suppl|^s\d|^s$|增刊|z\d", text) else ""
     found = re.search(r"\d+", text)
     return extra + (_number(found[0]) if found else "")
-
-
-@lru_cache(maxsize=65536)
-def _journal_forms(text: str) -> tuple[tuple[str, ...], ...]:
-    """Give the forms of a journal's title as words: before and after "=", with and without what follows a colon."""
-    text = simplified(unicodedata.normalize("NFKC", text)).lower()
-    text = re.sub(r"\[[^\]]*\]|\([^)]*\)", " ", text).replace("&", " and ")
-    forms = []
-    for part in re.split(r"\s=\s|\s/\s", text):
-        if any(is_han(character) for character in part):
-            forms.append(("".join(c for c in part if c.isalnum()),))
-            continue
-        plain = "".join(c for c in unicodedata.normalize("NFKD", part) if not unicodedata.combining(c))
-        for piece in dict.fromkeys((plain.split(" : ")[0].split(": ")[0], plain)):
-            words = tuple(word for word in re.findall(r"[a-z0-9?]+", piece.replace("'", " ")) if word not in _SMALL)
-            if words:
-                forms.append(words)
-    return tuple(dict.fromkeys(forms))
-
-
-def _abbreviates(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
-    """Tell whether each word of the one begins a word of the other, in order, with none of a short title left out."""
-    at = 0
-    skipped = 0
-    for word in short:
-        while at < len(long) and not (
-            long[at].startswith(word) or (word[0] == long[at][0] and _contracts(word, long[at]))
-        ):
-            at += 1
-            skipped += 1
-        if at == len(long):
-            return False
-        at += 1
-    return skipped + len(long) - at <= max(0, len(long) - 5) and short[0][0] == long[0][0]
-
-
-def _contracts(word: str, whole: str) -> bool:
-    """Tell whether a word is what is left of another without some of its letters (``natl`` of ``national``)."""
-    if len(word) < 3 or word.isdigit() or word[0] != whole[0]:
-        return False
-    letters = iter(whole)
-    return all(letter == "?" or letter in letters for letter in word)
-
-
-@lru_cache(maxsize=262144)
-def compare_journals(one: str, two: str) -> Agreement:
-    """Compare the titles of two journals: full, abbreviated, pinyin or Chinese.
-
-    A Chinese and an English title cannot be compared; they are unknown, not different.
-
-    >>> compare_journals("Ann Fr Anesth Reanim", "Annales françaises d'anesthésie et de réanimation").name
-    'SAME'
-    >>> compare_journals("Zhonghua xue ye xue za zhi = Zhonghua xueyexue zazhi", "中华血液学杂志").name
-    'SAME'
-    >>> compare_journals("Chinese Journal of Hematology", "中华血液学杂志").name
-    'UNKNOWN'
-    >>> compare_journals("Chest", "Thorax").name
-    'DIFFERENT'
-    """
-    forms, others = _journal_forms(one), _journal_forms(two)
-    if not forms or not others:
-        return Agreement.UNKNOWN
-    unknown = False
-    for form in forms:
-        for other in others:
-            if form == other or "".join(form) == "".join(other):
-                return Agreement.SAME
-            hans = is_han(form[0][0]), is_han(other[0][0])
-            if hans[0] != hans[1]:
-                chinese, latin = (form[0], other) if hans[0] else (other[0], form)
-                if romanised(chinese) == "".join(latin):
-                    return Agreement.SAME
-                unknown = True
-                continue
-            if hans[0]:
-                continue
-            short, long = (form, other) if len("".join(form)) <= len("".join(other)) else (other, form)
-            if _abbreviates(short, long) or _is_acronym(short, long) or _squeezed(short, long):
-                return Agreement.SAME
-            if fuzz.token_sort_ratio(" ".join(form), " ".join(other)) >= 88:
-                return Agreement.SAME
-    return Agreement.UNKNOWN if unknown else Agreement.DIFFERENT
-
-
-def _squeezed(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
-    """Tell whether one word is the beginnings of another title's words in one ("Jthoraccardiovascsurg")."""
-    if len(short) != 1 or len(short[0]) < 8 or len(long) < 2:
-        return False
-    ends = {0}
-    for word in long:
-        ends = {end + size for end in ends for size in range(1, len(word) + 1) if short[0].startswith(word[:size], end)}
-    return len(short[0]) in ends
-
-
-def _is_acronym(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
-    return len(short) == 1 and len(long) > 2 and short[0] == "".join(word[0] for word in long)
 
 
 @final

@@ -101,6 +101,7 @@ _KINDS = _words(
     "addendum rebuttal preliminary interim final extension"
 )
 _HAN_TELLING = _words("一二三四五六七八九十男女老幼儿童上下左右前后高低急慢内外中西新旧初再续无不非")
+_SMALL_HAN = frozenset("的之及与和对在了其一例")
 _SMALL = frozenset("a an and as at by for from in into is of on or the to via with") - {"with"}
 
 
@@ -256,6 +257,8 @@ def _typing_error(one: Title, two: Title) -> bool:
     left, right = Counter(one.tokens), Counter(two.tokens)
     extra_left = [token for token in (left - right).elements() if token not in _SMALL]
     extra_right = [token for token in (right - left).elements() if token not in _SMALL]
+    if one.han:  # one other character is another drug or disease
+        return not [token for token in (*extra_left, *extra_right) if token not in _SMALL_HAN]
     joined = "".join(extra_left), "".join(extra_right)
     if Levenshtein.distance(*joined, score_cutoff=2) <= 2:
         return True
@@ -297,6 +300,6 @@ def compare_titles(one: Title, two: Title) -> tuple[Likeness, str, float]:
             return Likeness.FAR, "", max(share, words)
         share = words
     difference = telling(one, two)
-    if share >= NEAR and not difference and (one.han or _typing_error(one, two)):
+    if share >= NEAR and not difference and _typing_error(one, two):
         return Likeness.NEAR, "", share
     return Likeness.LIKE, difference, share

@@ -65,9 +65,11 @@ class Traits:
     retracted: bool
 
     @property
-    def han(self) -> bool:
-        """True when a title is Chinese."""
-        return any(one.han for one in self.titles)
+    def chinese(self) -> bool:
+        """True for a record in characters: its authors', or its title's where it has no authors."""
+        if self.names.names:
+            return self.names.names[0].han
+        return bool(self.titles) and self.titles[0].han
 
 
 def _is_register(record: Record) -> bool:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
@@ -239,10 +240,18 @@ def keep_import(folder: Path, data: bytes, found: Imported, *, name: str, search
     search : str
         The search it belongs to.
     note : str, optional
+
+    Raises
+    ------
+    InputError
+        ``review.file-changing``: the file was written to between reading and keeping it.
     """
     extension = "".join(character for character in Path(name).suffix.lower() if character.isalnum() or character == ".")
     extension = extension if 1 < len(extension) <= 8 else ".txt"
-    sha = keep_bytes(folder, data, extension)
+    sha = sha256(data).hexdigest()
+    if sha != found.sha256:
+        raise InputError(error("review.file-changing", place=Place(file=name)))
+    keep_bytes(folder, data, extension)
     return Kind.IMPORTED, {
         "search": search,
         "sha256": sha,
