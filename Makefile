@@ -14,11 +14,17 @@ run: .venv/.run       ## print the advice for an invented example patient and wr
 	@echo "The same as a page: $(CURDIR)/build/advice.html"
 
 test: .venv/.dev      ## style, floors, types and all tests (what CI runs)
+	@$(MAKE) --no-print-directory -j2 .first-dosing .style .first-mechanism
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+.style: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+.first-dosing .first-mechanism: .first-%: .venv/.dev
+	@$(BIN)/python -m tests.first_kernels $* > build/first-$*.log
 
 fix: .venv/.dev       ## repair and format what a machine can
 	$(BIN)/ruff check --fix .
@@ -53,4 +59,4 @@ clean:                ## forget the environment and every cache
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev]"
 	@mkdir -p build && touch $@ .venv/.run
 
-.PHONY: help run test fix words bench validate docs clean
+.PHONY: help run test fix words bench validate docs clean .style .first-dosing .first-mechanism
