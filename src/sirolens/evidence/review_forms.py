@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The forms of a review folder: studies, appraisals and certainty as TOML files that people read and edit.
+
+``studies/<id>.toml`` holds one study's extraction, ``appraisals/*.toml`` one rater's appraisal each, ``certainty.toml``
+the judgements of certainty. An event takes each file in with the hash of its bytes, so that a later change is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, final
+
+from sirolens.evidence.appraisal import Appraisal, read_appraisal
+from sirolens.evidence.appraisal_tools import tool_for
+from sirolens.evidence.extraction import Extraction
+from sirolens.evidence.extraction_file import read_form_folder
+from sirolens.evidence.grade import Certainty, read_certainties
+from sirolens.evidence.review import Draft, Review, append
+from sirolens.evidence.review_events import Event, Kind
+from sirolens.evidence.review_state import counting_events
+from sirolens.evidence.studies import StudyStatus
+from sirolens.message import Message, Place, error, info, warning
+
+__all__ = ["APPRAISALS", "CERTAINTY", "STUDIES", "Forms", "changed_forms", "read_forms", "take_in"]
+
+STUDIES = "studies"
+APPRAISALS = "appraisals"
+CERTAINTY = "certainty.toml"
+_KEYS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.GROUPED: ("study",),
+    Kind.EXTRACTED: ("study",),
+    Kind.APPRAISED: ("study", "tool"),
+    Kind.GRADED: ("outcome",),
+    Kind.ONGOING: ("registration", "title"),
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forms:
+    """Everything the forms of a review say.
+
+    Parameters
+    ----------
+    extractions : tuple of Extraction
+        In the order of the file names.
+    appraisals : tuple of Appraisal
+    certainties : tuple of Certainty
+    files : tuple of (str, str)
+        Path inside the folder and SHA-256 of every file that was read.
+    messages : tuple of Message
+        Faults and warnings of every form, and of how they fit together.
+    """
+
+    extractions: tuple[Extraction, ...]
+    appraisals: tuple[Appraisal, ...]
+    certainties: tuple[Certainty, ...]
+    files: tuple[tuple[str, str], ...]
+    messages: tuple[Message, ...]
+
+    def with_status(self, status: StudyStatus) -> tuple[Extraction, ...]:
+        """Return the studies of one status, such as those ongoing."""
+        return tuple(form for form in self.extractions if form.study.status is status)
+
+    def names(self) -> Mapping[str, str]:
+        """Return how each study is shown, by its id."""
+        return {form.study.id: form.study.name for form in self.extractions}
+
+
+def read_forms(folder: Path) -> Forms:
+    """Read every form of a review folder and check how they fit together.
+
+    Parameters
+    ----------
+    folder : Path
+        A review's folder; each of the three places may be missing.
+
+    Returns
+    -------
+    Forms
+        A form with an error is left out, its errors are among the messages.
+    """
+    studies = read_form_folder(folder / STUDIES)
+    messages = list(studies.messages)
+    appraisals: list[Appraisal] = []
+    for path in sorted((folder / APPRAISALS).glob("*.toml")):
+        reading = read_appraisal(path)
+        messages += reading.messages
+        if reading.appraisal is not None:
+            appraisals.append(reading.appraisal)
+            messages += _fit(reading.appraisal, studies.forms, path.name)
+    certainties: tuple[Certainty, ...] = ()
+    if (folder / CERTAINTY).is_file():
+        graded = read_certainties(folder / CERTAINTY)
+        certainties = graded.certainties
+        messages += graded.messages
+    appraised = {one.study for one in appraisals}
+    messages += [
+        info("appraisal.not-appraised", place=Place(file=form.file), study=form.study.id)
+        for form in studies.forms
+        if form.study.status is StudyStatus.RESULTS and tool_for(form.study.design) and form.study.id not in appraised
+    ]
+    return Forms(
+        extractions=studies.forms,
+        appraisals=tuple(appraisals),
+        certainties=certainties,
+        files=_files(folder),
+        messages=tuple(messages),
+    )
+
+
+def _files(folder: Path) -> tuple[tuple[str, str], ...]:
+    paths = [*sorted((folder / STUDIES).glob("*.toml")), *sorted((folder / APPRAISALS).glob("*.toml"))]
+    paths += [folder / CERTAINTY] if (folder / CERTAINTY).is_file() else []
+    return tuple((path.relative_to(folder).as_posix(), sha256(path.read_bytes()).hexdigest()) for path in paths)
+
+
+def _fit(appraisal: Appraisal, forms: Sequence[Extraction], file: str) -> list[Message]:
+    study = next((form.study for form in forms if form.study.id == appraisal.study), None)
+    if study is None:
+        return [error("appraisal.study-unknown", place=Place(file=file, field="study"), study=appraisal.study)]
+    expected = tool_for(study.design)
+    if appraisal.tool not in (expected, "minors"):
+        place = Place(file=file, field="tool")
+        return [
+            warning(
+                "appraisal.tool-of-other-design",
+                place=place,
+                study=study.id,
+                value=appraisal.tool,
+                expected=expected or "-",
+                design=study.design.value,
+            )
+        ]
+    return []
+
+
+def take_in(folder: Path, by: str) -> tuple[Event, ...]:
+    """Write the events that take the forms of a folder in: one for each form that is new or has changed.
+
+    Parameters
+    ----------
+    folder : Path
+    by : str
+        The reviewer in whose name.
+
+    Returns
+    -------
+    tuple of Event
+        What was written; nothing where nothing changed.
+
+    Raises
+    ------
+    InputError
+        The folder is none of a review. Forms with errors are not taken in; `read_forms` tells them.
+    """
+
+    def drafts(review: Review) -> Sequence[Draft]:
+        known = _known(review.events)
+        return [
+            (kind, values) for kind, values in _drafts(read_forms(folder)) if known.get(_key(kind, values)) != values
+        ]
+
+    return append(folder, by, drafts)
+
+
+def _key(kind: Kind, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a form is about; a file of its own where one study has several appraisals by one tool."""
+    data = values.get("data", {})
+    file = str(data.get("file", "")) if kind is Kind.APPRAISED else ""
+    return (kind.value, *(str(values.get(name, "")) for name in _KEYS[kind]), file)
+
+
+def _known(events: Sequence[Event]) -> dict[tuple[str, ...], dict[str, Any]]:
+    return {
+        _key(event.kind, event.values): dict(event.values) for event in counting_events(events) if event.kind in _KEYS
+    }
+
+
+def _drafts(forms: Forms) -> list[Draft]:
+    hashes = dict(forms.files)
+    found: list[Draft] = []
+    for form in forms.extractions:
+        study, file = form.study, f"{STUDIES}/{form.file}"
+        taken = {"file": file, "sha256": hashes[file]}
+        groups = sorted({cohort.overlap_group for cohort in study.cohorts if cohort.overlap_group})
+        found.append(
+            (
+                Kind.GROUPED,
+                {
+                    "study": study.id,
+                    "label": study.name,
+                    "reports": [record for report in study.reports for record in report.records],
+                    "cohorts": [cohort.id for cohort in study.cohorts],
+                    "overlap_group": " ".join(groups),
+                    "data": taken,
+                },
+            )
+        )
+        found.append((Kind.EXTRACTED, {"study": study.id, "data": taken}))
+        if study.status is StudyStatus.ONGOING:
+            title = next((report.title for report in study.reports if report.title), study.name)
+            found.append((Kind.ONGOING, {"title": title, "registration": " ".join(study.registrations)}))
+    for path, digest in forms.files:
+        if path.startswith(f"{APPRAISALS}/"):
+            found += _appraised(path, digest, forms.appraisals)
+    for one in forms.certainties:
+        name = f"{one.question}: {one.outcome}, {one.timepoint}"
+        found.append((Kind.GRADED, {"outcome": name, "data": {"file": CERTAINTY, "sha256": hashes[CERTAINTY]}}))
+    return found
+
+
+def _appraised(path: str, digest: str, appraisals: Sequence[Appraisal]) -> list[Draft]:
+    name = path.removeprefix(f"{APPRAISALS}/")
+    return [
+        (Kind.APPRAISED, {"study": one.study, "tool": one.tool, "data": {"file": path, "sha256": digest}})
+        for one in appraisals
+        if one.file == name
+    ]
+
+
+def changed_forms(folder: Path, events: Sequence[Event]) -> tuple[Message, ...]:
+    """Return what differs between the forms of a folder and those its events took in.
+
+    Parameters
+    ----------
+    folder : Path
+    events : sequence of Event
+
+    Returns
+    -------
+    tuple of Message
+        A file that changed after it was taken in, is gone, or was never taken in.
+    """
+    taken: dict[str, str] = {}
+    for event in counting_events(events):
+        if event.kind in (Kind.EXTRACTED, Kind.APPRAISED, Kind.GRADED):
+            data = event.values.get("data", {})
+            if isinstance(data.get("file"), str):
+                taken[data["file"]] = str(data.get("sha256", ""))
+    found = dict(_files(folder))
+    messages = []
+    for file in sorted({*taken, *found}):
+        place = Place(file=file)
+        if file not in found:
+            messages.append(warning("extraction.form-gone", place=place))
+        elif file not in taken:
+            messages.append(info("extraction.form-new", place=place))
+        elif taken[file] != found[file]:
+            messages.append(warning("extraction.form-changed", place=place))
+    return tuple(messages)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of a review folder are taken in by events with their hash; a later change is seen. Every study is invented."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sirolens.evidence.review import init, open_review
+from sirolens.evidence.review_events import Kind
+from sirolens.evidence.review_forms import APPRAISALS, CERTAINTY, STUDIES, changed_forms, read_forms, take_in
+
+STUDY = """\
+id = "invented-2020"
+name = "Invented 2020"
+design = "single-arm"
+by = "wei"
+outcome = [{ outcome = "OR", time = "3m", arm = "s", k = 12, n = 20 }]
+[patients]
+population = "primary-itp"
+[[report]]
+id = "paper"
+kind = "journal-article"
+[[arm]]
+id = "s"
+name = "sirolimus"
+"""
+APPRAISAL = 'study = "invented-2020"\ntool = "jbi-case-series"\nrater = "wei"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "review"
+    init(place, by="wei")
+    (place / STUDIES).mkdir()
+    (place / APPRAISALS).mkdir()
+    (place / STUDIES / "invented.toml").write_text(STUDY, encoding="utf-8")
+    (place / APPRAISALS / "invented.toml").write_text(APPRAISAL, encoding="utf-8")
+    return place
+
+
+def test_forms_are_taken_in_once_and_change_is_seen(folder: Path) -> None:
+    written = take_in(folder, "wei")
+    assert [event.kind for event in written] == [Kind.GROUPED, Kind.EXTRACTED, Kind.APPRAISED]
+    assert take_in(folder, "wei") == ()
+    events = open_review(folder).events
+    assert changed_forms(folder, events) == ()
+    (folder / STUDIES / "invented.toml").write_text(STUDY.replace("k = 12", "k = 11"), encoding="utf-8")
+    assert [message.code for message in changed_forms(folder, events)] == ["extraction.form-changed"]
+    assert [event.kind for event in take_in(folder, "wei")] == [Kind.GROUPED, Kind.EXTRACTED]
+    (folder / APPRAISALS / "invented.toml").unlink()
+    codes = [message.code for message in changed_forms(folder, open_review(folder).events)]
+    assert codes == ["extraction.form-gone"]
+
+
+def test_the_state_knows_the_study(folder: Path) -> None:
+    take_in(folder, "wei")
+    state = open_review(folder).state
+    assert state.studies["invented-2020"].label == "Invented 2020"
+    assert state.studies["invented-2020"].cohorts == ()
+
+
+def test_a_form_with_an_error_is_told_and_not_taken_in(folder: Path) -> None:
+    (folder / STUDIES / "invented.toml").write_text(STUDY.replace("k = 12", "k = 21"), encoding="utf-8")
+    codes = [message.code for message in read_forms(folder).messages]
+    assert codes == ["pooling.more-events-than-patients", "appraisal.study-unknown"]
+    assert Kind.EXTRACTED not in [event.kind for event in take_in(folder, "wei")]
+
+
+def test_a_tool_of_another_design_and_a_missing_appraisal_are_told(folder: Path) -> None:
+    path = folder / APPRAISALS / "invented.toml"
+    path.write_text(APPRAISAL.replace("jbi-case-series", "rob-2"), encoding="utf-8")
+    assert [message.code for message in read_forms(folder).messages] == ["appraisal.tool-of-other-design"]
+    path.unlink()
+    assert [message.code for message in read_forms(folder).messages] == ["appraisal.not-appraised"]
+
+
+def test_a_folder_without_forms_is_empty_and_no_fault(tmp_path: Path) -> None:
+    forms = read_forms(tmp_path)
+    assert not forms.extractions
+    assert not forms.messages
+    assert not (tmp_path / CERTAINTY).exists()
