@@ -193,6 +193,7 @@ def test_wanfang_repeats_authors_and_prints_a_second_title() -> None:
     assert [(who.family, who.given) for who in one.authors] == [("张", "伟"), ("王", "芳"), ("歐陽", "修")]
     assert (one.title_vernacular, one.title_translated) == ("Invented study of sirolimus", False)
     assert (one.keywords, one.languages) == (("西罗莫司", "免疫性血小板减少症"), ("chi",))
+    assert one.unparsed == ()  # addresses go on behind blank lines
 
 
 def test_vip_prints_a_space_before_a_colon_and_blanks_between_records() -> None:

@@ -64,7 +64,9 @@ _START = re.compile(r"^[\ufeff \t]*\{Reference Type\}", re.MULTILINE)
 _TAG = re.compile(r"^[\ufeff \t]*\{[ \t]*([^{}\n]{1,40}?)[ \t,，]*\}[ \t]*[:：][ \t\u3000]*", re.MULTILINE)
 
 
-_FORM: Final = MarkedFormat(name=NAME, start=_START, tag=_TAG, names=_NAMES, paragraphs=frozenset({"Abstract"}))
+_FORM: Final = MarkedFormat(
+    name=NAME, start=_START, tag=_TAG, names=_NAMES, paragraphs=frozenset({"Abstract", "Author Address"})
+)
 
 
 def detect(head: str) -> int:

@@ -72,7 +72,7 @@ class MarkedFormat:
         Mark to canonical field, "" for a field that is known and kept in the raw text only. A mark that is not here is
         unread.
     paragraphs : frozenset of str
-        Marks whose value may go on after a blank line (abstracts).
+        Marks whose value may go on after a blank line (abstracts, lists of addresses).
     accept : callable, optional
         ``accept(mark, rest of the line, mark before, marks so far)``: False when a line that looks marked is text.
     inside : frozenset of str
