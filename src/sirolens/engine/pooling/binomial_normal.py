@@ -9,7 +9,7 @@ Oracles: brute-force optimisation of an independently integrated likelihood, the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, nan
 from typing import final
 
@@ -74,7 +74,7 @@ class BinomialNormal:
     reason: Undefined | None = None
 
 
-def binomial_normal(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> BinomialNormal:
+def binomial_normal(k: ArrayLike, n: ArrayLike, level: float = 0.95, *, spread: bool = True) -> BinomialNormal:
     r"""Return the maximum likelihood fit of the binomial-normal model.
 
     .. math:: x_i \sim \mathrm{Binomial}(n_i, p_i), \quad \operatorname{logit} p_i \sim N(\mu, \tau^2)
@@ -85,6 +85,8 @@ def binomial_normal(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Binomial
         Events and patients of at least one study.
     level : float
         Of the profile intervals.
+    spread : bool
+        Whether the interval of tau is wanted: it takes as long as the rest.
 
     References
     ----------
@@ -112,7 +114,11 @@ def binomial_normal(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Binomial
     mu, tau, best = surface.peak()
     drop = _drop(level)
     low, high = (surface.limit_mu(mu, tau, best - drop, side) for side in (-1.0, 1.0))
-    tau_low, tau_high = (surface.limit_tau(mu, tau, best - drop, side) for side in (-1.0, 1.0))
+    tau_interval = Interval(low=nan, high=nan, level=level, method="profile-likelihood")
+    if spread:
+        tau_low, tau_high = (surface.limit_tau(mu, tau, best - drop, side) for side in (-1.0, 1.0))
+        open_end = None if np.isfinite(tau_high) else Undefined.NOT_REACHED
+        tau_interval = replace(tau_interval, low=tau_low, high=tau_high, reason=open_end)
     shares = [float(expit(limit)) for limit in (low, high)]
     missing = Undefined.NOT_REACHED if not np.isfinite([low, high]).all() else None
     return BinomialNormal(
@@ -122,13 +128,7 @@ def binomial_normal(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Binomial
         share=float(expit(mu)),
         mean_share=_mean_share(mu, tau),
         interval=Interval(low=shares[0], high=shares[1], level=level, method="profile-likelihood", reason=missing),
-        tau_interval=Interval(
-            low=tau_low,
-            high=tau_high,
-            level=level,
-            method="profile-likelihood",
-            reason=None if np.isfinite(tau_high) else Undefined.NOT_REACHED,
-        ),
+        tau_interval=tau_interval,
         log_likelihood=best + binomial_constant(x, size),
         homogeneity=_homogeneity(x, size, best),
         k=x.size,

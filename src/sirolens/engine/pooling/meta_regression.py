@@ -69,7 +69,7 @@ def meta_regression(
 
     References
     ----------
-    van Houwelingen HC, Arends LR, Stijnen T. Stat Med 2002;21:589-624. Raudenbush SW. Analyzing effect sizes, 2009 (R2).
+    van Houwelingen HC, Arends LR, Stijnen T. Stat Med 2002;21:589-624. Raudenbush SW, 2009 (R2).
 
     Examples
     --------
