@@ -31,10 +31,10 @@ OTHER_PLACE_IN_LIST, OTHER_AUTHOR, OTHER_NUMBER_OF_AUTHORS = -1.0, -6.0, -4.0
 AUTHORS_AT_MOST: Final = 20.0  # one group's papers share all authors: one fact
 COUNTED_AUTHORS: Final = 6
 TWO_DOIS: Final = -4.0  # a paper may have the journal's and the database's
-SHARED_NUMBER, OTHER_NUMBERS, SHARED_WORD, SHARED_TERM, OTHER_TERM = 5.0, -3.0, 2.5, 2.0, -8.0
-
 SHARED_NUMBER, OTHER_NUMBERS, SHARED_WORD = 5.0, -3.0, 2.5
 SHARED_TERM, OTHER_TERM = 2.0, -8.0
+
+# Terms by group: titles that name two members of one group are two papers; the same member counts for one.
 _DRUGS: Final = (
     "西罗莫司,雷帕霉素=sirolimus,rapamycin;依维莫司=everolimus;环孢素,环孢菌素=cyclosporin,ciclosporin;"
     "他克莫司=tacrolimus;艾曲泊帕=eltrombopag;罗米司亭,罗普司亭=romiplostim;海曲泊帕=hetrombopag;"

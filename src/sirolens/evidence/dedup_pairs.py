@@ -114,7 +114,9 @@ def _by_doi(pair: Compared) -> Finding | None:
         return None
     title = pair.title
     why = info("dedup.same-doi", doi=one.doi)
-    if title.telling:
+    if title.telling and not (
+        title.likeness is Likeness.CUT and pair.authors is Authorship.SAME and pair.several_authors
+    ):
         return None
     if title.likeness >= Likeness.LIKE:
         if pair.authors is Authorship.DIFFERENT and (title.likeness < Likeness.CUT or pair.elsewhere):
@@ -144,13 +146,19 @@ def _by_title(pair: Compared) -> Finding | None:
         pair.both_pages and pair.volume is Agreement.SAME and pair.journal is Agreement.SAME and not title.generic
     ):
         return None
-    if pair.same_place and not (title.generic and pair.volume is Agreement.UNKNOWN):
+    if pair.issue is Agreement.DIFFERENT and (title.generic or not (pair.both_pages or _page_and_long_title(pair))):
+        return None  # an editor's column has one title in every issue, and often one first page
+    if pair.same_place and not (title.generic and Agreement.UNKNOWN in (pair.volume, pair.issue)):
         return _in_one_place(pair)
     if title.generic or two_pmids(pair) or two_dois(pair) or pair.elsewhere or not pair.near_year:
         return _moved(pair)
     if pair.authors is Authorship.UNKNOWN and pair.years:
         return None
     return _place_untold(pair)
+
+
+def _page_and_long_title(pair: Compared) -> bool:
+    return pair.pages is Agreement.SAME and pair.volume is Agreement.SAME and _shortest(pair) >= VERY_LONG_TITLE
 
 
 def _in_one_place(pair: Compared) -> Finding | None:

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Count merges on libraries where people marked every duplicate: `python -m validation.dedup.marked_sets FILE ...`.
+
+Such EndNote libraries carry the caption "Duplicate" on all copies, the original too, and do not say which belong
+together. A marked record in a cluster of two or more is true, one alone is missed, an unmarked one in a cluster false.
+"""
+
+from __future__ import annotations
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
+from pathlib import Path
+
+from sirolens.evidence.dedup import deduplicate
+from sirolens.evidence.record import Position, Record
+from validation.dedup.published_sets import author, line
+
+
+def _text(element: ElementTree.Element, path: str) -> str:
+    found = element.find(path)
+    return "" if found is None else " ".join("".join(found.itertext()).split())
+
+
+def _record(ordinal: int, **fields: object) -> Record:
+    place = Position(sha256="0" * 64, ordinal=ordinal, first_line=ordinal, last_line=ordinal)
+    return Record(id=f"id_{ordinal:06d}", source="marked-set", position=place, raw="", **fields)  # type: ignore[arg-type]
+
+
+def endnote(path: Path) -> list[tuple[Record, bool]]:
+    """The records of an EndNote XML library, and whether each is marked."""
+    found = []
+    for ordinal, element in enumerate(ElementTree.parse(path).getroot().iter("record"), 1):
+        year = _text(element, "dates/year")
+        made = _record(
+            ordinal,
+            title=_text(element, "titles/title"),
+            authors=tuple(author("".join(one.itertext())) for one in element.iterfind("contributors/authors/author")),
+            year=int(year) if year.isdigit() else None,
+            journal=_text(element, "periodical/full-title") or _text(element, "titles/secondary-title"),
+            volume=_text(element, "volume"),
+            issue=_text(element, "number"),
+            pages=_text(element, "pages"),
+            doi=_text(element, "electronic-resource-num").lower(),
+        )
+        found.append((made, _text(element, "caption") == "Duplicate"))
+    return found
+
+
+def report(name: str, marked: Iterable[tuple[Record, bool]], *, explain: bool) -> None:
+    """Print the counts of one set."""
+    pairs = list(marked)
+    is_marked = {record.id: flag for record, flag in pairs}
+    by_id = {record.id: record for record, _ in pairs}
+    found = deduplicate(by_id.values())
+    true = false = missed = 0
+    for cluster in found.clusters:
+        together = len(cluster.members) > 1
+        told = [is_marked[one] for one in cluster.members]
+        true += together * sum(told)
+        false += together * (len(told) - sum(told))
+        missed += sum(told) * (not together)
+        if explain and (together and not all(told)):
+            print(
+                "  FALSE", *(f"\n      {line(by_id[one])} {by_id[one].doi} {is_marked[one]}" for one in cluster.members)
+            )
+        if explain and told == [True]:
+            print(f"  MISSED\n      {line(by_id[cluster.members[0]])} {by_id[cluster.members[0]].doi}")
+    print(
+        f"{name}: {len(pairs)} records, TP {true} FP {false} FN {missed}, "
+        f"asked {len(found.asks)}, linked {len(found.links)}"
+    )
+    if explain:
+        for ask in found.asks:
+            print(f"  ASK {ask.why}\n      {line(by_id[ask.first])}\n      {line(by_id[ask.second])}")
+
+
+def main() -> None:
+    """Print the counts of every file named; ``-x`` prints the records too."""
+    explain = "-x" in sys.argv
+    for name in sys.argv[1:]:
+        if name != "-x":
+            path = Path(name)
+            report(path.name, endnote(path), explain=explain)
+
+
+if __name__ == "__main__":
+    main()
