@@ -213,12 +213,14 @@ def _sizes(pairs: Sequence[_Pair], effect: Effect, zero: str) -> EffectSizes:
         )
     columns = [_column(pairs, side, name) for side in ("treated", "control") for name in needed]
     if effect not in (Effect.MD, Effect.SMD):
-        return counts_effect(*columns, effect=effect, zero=zero)
+        k1, n1, k2, n2 = columns
+        return counts_effect(k1, n1, k2, n2, effect, zero)
     units = tuple(sorted({row.unit for pair in pairs for row in (pair.treated, pair.control)}))
     if effect is Effect.MD and len(units) > 1:
         first = pairs[0].treated
         raise InputError(error("pooling.units-mixed", outcome=first.outcome, timepoint=first.timepoint, units=units))
-    return means_effect(*columns, effect=effect)
+    mean1, sd1, of1, mean2, sd2, of2 = columns
+    return means_effect(mean1, sd1, of1, mean2, sd2, of2, effect)
 
 
 def _lacks(row: OutcomeRow, needed: Sequence[str]) -> bool:
@@ -287,10 +289,10 @@ def _believed(y: Array, v: Array, effect: Effect, scale: float, level: float) ->
 def _sums(pairs: Sequence[_Pair], effect: Effect, level: float) -> list[PoolLine]:
     if effect not in (Effect.OR, Effect.RR, Effect.RD):
         return []
-    counts = [_column(pairs, side, name) for side in ("treated", "control") for name in ("k", "n")]
-    found: list[Stratified] = [mantel_haenszel(*counts, effect=effect, level=level)]
+    k1, n1, k2, n2 = (_column(pairs, side, name) for side in ("treated", "control") for name in ("k", "n"))
+    found: list[Stratified] = [mantel_haenszel(k1, n1, k2, n2, effect, level)]
     if effect is Effect.OR:
-        found.append(peto(*counts, level=level))
+        found.append(peto(k1, n1, k2, n2, level))
     nothing = no_interval(level, "equal-effects", Undefined.NOT_IDENTIFIED)
     return [
         PoolLine(
