@@ -24,7 +24,7 @@ from sirolens.evidence.sources.printed import (
     trial_ids,
     year_month,
 )
-from sirolens.evidence.sources.text import SIGNATURE, SourceText, Unread, half_record, heading, stray_lines
+from sirolens.evidence.sources.text import SIGNATURE, WEAK, SourceText, Unread, half_record, heading, stray_lines
 
 __all__ = ["NAME", "detect", "read"]
 
@@ -89,7 +89,7 @@ def detect(head: str) -> int:
         return 0
     before = head[: found.start()].strip()
     comments = all(line.lstrip().startswith("%") for line in before.split("\n") if line.strip())
-    return SIGNATURE if comments else SIGNATURE - 60
+    return SIGNATURE if comments else WEAK // 2
 
 
 def read(file: SourceText) -> Iterator[Record | Unread]:

@@ -7,7 +7,7 @@ A reader file has ``NAME``, ``detect(head)`` (0: no; the more, the surer: `sourc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -42,6 +42,7 @@ from sirolens.message import Message, Place, error, info
 __all__ = ["FORMATS", "HEAD", "Format", "format_named", "recognise"]
 
 HEAD: Final = 8_000  # characters shown to `detect`
+_FIRST_LINES: Final = 3  # that decide between formats with the same score
 
 
 @final
@@ -128,16 +129,23 @@ def recognise(text: str, *, file: str) -> Format:
         that fit equally well.
     """
     head = text[:HEAD]
-    scores = [(one.detect(head), one) for one in FORMATS]
-    best = max((score for score, _ in scores), default=0)
-    if best <= 0:
+    fitting = _best(head, FORMATS)
+    if not fitting:
         line, first = next(((n, row.strip()) for n, row in enumerate(head.split("\n"), 1) if row.strip()), (1, ""))
         known = tuple(one.title for one in FORMATS)
-        raise InputError(
-            error("import.not-recognised", place=Place(file=file, line=line), first=first[:80], known=known)
-        )
-    fitting = [one for score, one in scores if score == best]
+        place = Place(file=file, line=line)
+        raise InputError(error("import.not-recognised", place=place, first=first[:80], known=known))
+    if len(fitting) > 1:  # a short file of two formats: what it begins with decides
+        beginning = "\n".join([row for row in head.split("\n") if row.strip()][:_FIRST_LINES])
+        fitting = _best(beginning, fitting) or fitting
     if len(fitting) > 1:
         names = tuple(one.name for one in fitting)
         raise InputError(error("import.ambiguous", place=Place(file=file), names=names))
     return fitting[0]
+
+
+def _best(head: str, formats: Sequence[Format]) -> tuple[Format, ...]:
+    """Return the formats with the highest score above nothing."""
+    scores = [(one.detect(head), one) for one in formats]
+    best = max((score for score, _ in scores), default=0)
+    return tuple(one for score, one in scores if score == best and best > 0)

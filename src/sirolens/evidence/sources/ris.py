@@ -26,7 +26,7 @@ from sirolens.evidence.sources.printed import (
     trial_ids,
     year_month,
 )
-from sirolens.evidence.sources.text import SIGNATURE, SourceText, Unread, half_record, heading, stray_lines
+from sirolens.evidence.sources.text import SIGNATURE, WEAK, SourceText, Unread, half_record, heading, stray_lines
 
 __all__ = ["NAME", "detect", "read"]
 
@@ -160,7 +160,10 @@ def detect(head: str) -> int:
     found = _START.search(head)
     if found is None or not re.match(r"[ \t]*[A-Z]", head[found.end() :]):
         return 0
-    return SIGNATURE if not head[: found.start()].strip() else SIGNATURE - 10
+    before = head[: found.start()].strip()
+    if not before:
+        return SIGNATURE
+    return SIGNATURE - 10 if _is_heading(before) else WEAK // 2
 
 
 def read(file: SourceText) -> Iterator[Record | Unread]:
@@ -201,8 +204,11 @@ def _outside(text: str, line: int) -> Iterator[Unread]:
     raw = text.strip()
     if raw:
         first = line + text.count("\n", 0, text.index(raw[0]))
-        is_heading = all(_HEADING_LINE.match(row) for row in raw.split("\n") if row.strip())
-        yield (heading if is_heading else stray_lines)(first, raw)
+        yield (heading if _is_heading(raw) else stray_lines)(first, raw)
+
+
+def _is_heading(text: str) -> bool:
+    return all(_HEADING_LINE.match(row) for row in text.split("\n") if row.strip())
 
 
 def _dialect(raw: str) -> _Dialect:
