@@ -31,6 +31,7 @@ __all__ = [
     "Trough",
     "candidates",
     "conflicts",
+    "rows_for_pooling",
     "topic_words",
 ]
 
@@ -295,6 +296,35 @@ def candidates(forms: Sequence[Extraction]) -> tuple[Candidate, ...]:
         for one in form.outcomes
         if (report := form.study.report(one.report)) is not None
     )
+
+
+def rows_for_pooling(forms: Sequence[Extraction]) -> tuple[OutcomeRow, ...]:
+    """Return the rows of several forms, each outcome of a study from its fullest report only.
+
+    Studies that share patients stay side by side here: which of them counts depends on the question, and is settled
+    by `counted_once` when the question is put.
+
+    Parameters
+    ----------
+    forms : sequence of Extraction
+
+    Returns
+    -------
+    tuple of OutcomeRow
+        In the order of the forms.
+    """
+    found = []
+    for form in forms:
+        fullest: dict[tuple[str, ...], int] = {}
+        ranked = []
+        for one in form.outcomes:
+            row, report = one.row, form.study.report(one.report)
+            key = (one.arm, row.cohort, row.subgroup, row.outcome, row.timepoint)
+            rank = 0 if report is None else report.kind.rank
+            fullest[key] = min(rank, fullest.get(key, rank))
+            ranked.append((key, rank, row))
+        found += [row for key, rank, row in ranked if rank == fullest[key]]
+    return tuple(found)
 
 
 @final
