@@ -26,12 +26,11 @@ from sirolens.evidence.sources.printed import bare_doi, issns, year_month
 __all__ = ["assemble", "doi_in_link", "keywords_of", "one_line", "paragraphs_of"]
 
 _BREAK = re.compile(r"\s*(?:\(#br\)|<br\s*/?>)\s*", re.IGNORECASE)
-_SPACE = re.compile(r"[ \t\n\r\u3000\ufeff]+")
 _SPECIAL = re.compile(r"[\t\n\r\u3000\ufeff_~(<]|  ")  # only such a text needs more than its ends cleaned
-_FIRST_PAGE = re.compile(r"^\s*(?:<正>|＜正＞|&lt;正&gt;)")
-_HEADING = re.compile(r"^\s*Abstract\s*(?:[:：]\s*|\n+|$)", re.IGNORECASE)
+_FIRST_PAGE = re.compile(r"\s*(?:<正>|＜正＞|&lt;正&gt;)")
+_HEADING = re.compile(r"\s*Abstract\s*(?:[:：]\s*|\n+|$)", re.IGNORECASE)
 _RAISED = re.compile(r"~\(([0-9+\-−n]{1,4})\)")
-_LOWERED = re.compile(r"(?<=[A-Za-z)\]])_(?:\((\d{1,3})\)|(\d{1,3}))(?![a-z0-9_.])")
+_LOWERED = re.compile(r"_(?:\((\d{1,3})\)|(\d{1,3}))(?![a-z0-9_.])")
 _UP = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _DOWN = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SEMICOLONS = re.compile(r"[;；\n]+")
@@ -41,7 +40,7 @@ _LINK = re.compile(r"https?://[^\s；，。]+")
 _FILE_NAME = re.compile(r"[?&]file_?name=([A-Za-z0-9._\-]+)", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"1(?:-\d{1,3})?")
 _PAGES = re.compile(r"\d[-+,–—~]\s*[A-Za-z]?\d")
-_RETRACTED = re.compile(r"^\s*[\[［【(（]\s*(?:已)?撤稿\s*[\]］】)）]")
+_RETRACTED = re.compile(r"\s*[\[［【(（]\s*(?:已)?撤稿\s*[\]］】)）]")
 _NOTICE = re.compile(r"撤稿(?:声明|聲明|启事|啟事|公告|通知)")
 _JOURNAL_KINDS = ("journal", "期刊")
 _DEGREES = re.compile(r"thesis|dissertation|学位|博士|硕士", re.IGNORECASE)
@@ -56,15 +55,24 @@ def one_line(text: str) -> str:
     text = text.strip()
     if _SPECIAL.search(text) is None:
         return text
-    return _SPACE.sub(" ", _scripts(_BREAK.sub(" ", text))).strip()
+    if "(" in text or "<" in text:
+        text = _BREAK.sub(" ", text)
+    return " ".join(_scripts(text).replace("\ufeff", " ").split())
 
 
 def _scripts(text: str) -> str:
     if "~(" in text:
         text = _RAISED.sub(lambda found: found[1].translate(_UP), text)
     if "_" in text:
-        text = _LOWERED.sub(lambda found: (found[1] or found[2]).translate(_DOWN), text)
+        text = _LOWERED.sub(_lowered, text)
     return text
+
+
+def _lowered(found: re.Match[str]) -> str:
+    before = found.string[found.start() - 1 : found.start()]
+    if before in (")", "]") or (before.isascii() and before.isalpha()):
+        return (found[1] or found[2]).translate(_DOWN)
+    return found[0]
 
 
 def paragraphs_of(text: str) -> str:
@@ -77,7 +85,9 @@ def paragraphs_of(text: str) -> str:
         return ""
     if "(#br" in text or "<" in text:
         text = _BREAK.sub("\n", text)
-    text = _HEADING.sub("", _FIRST_PAGE.sub("", text, count=1), count=1)
+    for mark in (_FIRST_PAGE, _HEADING):
+        if (found := mark.match(text)) is not None:
+            text = text[found.end() :]
     rows = (one_line(row) for row in text.split("\n"))
     return "\n".join(row for row in rows if row)
 
@@ -179,4 +189,4 @@ def _retraction(title: str) -> dict[str, Any]:
         return {}
     if _NOTICE.search(title):
         return {"notices": (Notice(kind=NoticeKind.RETRACTION_OF, printed=title),)}
-    return {"retracted": _RETRACTED.search(title) is not None}
+    return {"retracted": _RETRACTED.match(title) is not None}

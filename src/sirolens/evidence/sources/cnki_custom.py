@@ -21,10 +21,10 @@ from sirolens.evidence.sources.text import SIGNATURE, WEAK, SourceText, Unread
 __all__ = ["NAME", "detect", "read"]
 
 NAME: Final = "cnki-custom"
-_START = re.compile(r"^[\ufeff \t]*SrcDatabase-来源库[ \t]*[:：]", re.MULTILINE)
+_START = re.compile(r"\n[\ufeff \t]*SrcDatabase-来源库[ \t]*[:：]", re.MULTILINE)
 # E-Study has the key too, at the end of its records: only before the title does it begin one.
 _OPENING = re.compile(r"\s*\ufeff?SrcDatabase-来源库[^\n]*\n\s*Title-题名")
-_ESTUDY = re.compile(r"^[\ufeff \t]*DataType[ \t]*[:：]", re.MULTILINE)
+_ESTUDY = re.compile(r"\n[\ufeff \t]*DataType[ \t]*[:：]", re.MULTILINE)
 _FORM: Final = MarkedFormat(
     name=NAME,
     start=_START,
@@ -37,7 +37,7 @@ _FORM: Final = MarkedFormat(
 
 def detect(head: str) -> int:
     """Tell how surely a file is of this format."""
-    found, other = _START.search(head), _ESTUDY.search(head)
+    found, other = _START.search("\n" + head), _ESTUDY.search("\n" + head)
     if found is None or (other is not None and other.start() < found.start()):
         return 0
     return SIGNATURE if _OPENING.match(head) else WEAK

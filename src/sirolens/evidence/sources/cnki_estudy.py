@@ -63,11 +63,11 @@ _KINDS: Final = {
 }
 _LABEL = r"(?:[\u4e00-\u9fff]|DOI|ISSN|URL)[^\n:：]{0,14}"
 KEY = re.compile(
-    rf"^[\ufeff \t]*(DataType(?=[ \t]*[:：])|[A-Za-z][A-Za-z ]{{1,18}}(?=-{_LABEL}[:：]))[^\n:：]*[:：][ \t\u3000]*",
+    rf"\n[\ufeff \t]*(DataType(?=[ \t]*[:：])|[A-Za-z][A-Za-z ]{{1,18}}(?=-{_LABEL}[:：]))[^\n:：]*[:：][ \t\u3000]*",
     re.MULTILINE,
 )
 _RANGE = re.compile(r"[A-Za-z]?\d+\s*[-+,~–—]\s*[A-Za-z]?\d+")
-_START = re.compile(r"^[\ufeff \t]*DataType[ \t]*[:：][ \t]*\d+[ \t]*$", re.MULTILINE)
+_START = re.compile(r"\n[\ufeff \t]*DataType[ \t]*[:：][ \t]*\d+[ \t]*$", re.MULTILINE)
 
 
 def accept_key(mark: str, rest: str, before: str, seen: Mapping[str, object]) -> bool:
@@ -88,7 +88,7 @@ _FORM: Final = MarkedFormat(
 
 def detect(head: str) -> int:
     """Tell how surely a file is of this format."""
-    if (found := _START.search(head)) is None:
+    if (found := _START.search("\n" + head)) is None:
         return 0
     return WEAK if head[: found.start()].strip() else SIGNATURE
 

@@ -60,8 +60,8 @@ _NAMES: Final = {
     "Translated Journal": "",
     "TryDate": "",
 }
-_START = re.compile(r"^[\ufeff \t]*\{Reference Type\}", re.MULTILINE)
-_TAG = re.compile(r"^[\ufeff \t]*\{[ \t]*([^{}\n]{1,40}?)[ \t,，]*\}[ \t]*[:：][ \t\u3000]*", re.MULTILINE)
+_START = re.compile(r"\n[\ufeff \t]*\{Reference Type\}", re.MULTILINE)
+_TAG = re.compile(r"\n[\ufeff \t]*\{[ \t]*([^{}\n]{1,40}?)[ \t,，]*\}[ \t]*[:：][ \t\u3000]*", re.MULTILINE)
 
 
 _FORM: Final = MarkedFormat(
@@ -71,7 +71,7 @@ _FORM: Final = MarkedFormat(
 
 def detect(head: str) -> int:
     """Tell how surely a file is of this format."""
-    if (found := _START.search(head)) is None:
+    if (found := _START.search("\n" + head)) is None:
         return 0
     return WEAK if head[: found.start()].strip() else SIGNATURE
 

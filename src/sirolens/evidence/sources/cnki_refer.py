@@ -71,10 +71,10 @@ _NAMES: Final = {
     "O": "",
     "Q": "",
 }
-_START = re.compile(r"^[\ufeff \t]*%0[ \t]", re.MULTILINE)
+_START = re.compile(r"\n[\ufeff \t]*%0[ \t]", re.MULTILINE)
 # ... or the stray line, which has no meaning here and is told as unread
 _TAG = re.compile(
-    r"^[\ufeff \t]*(?:%(?=.(?:[ \t]|$)))?((?<=%)[0-9A-Z@+~?!<>\[\]*$&(^]|PageCount-页[码数])(?:[ \t]+|$)", re.MULTILINE
+    r"\n[\ufeff \t]*(?:%(?=.(?:[ \t]|$)))?((?<=%)[0-9A-Z@+~?!<>\[\]*$&(^]|PageCount-页[码数])(?:[ \t]+|$)", re.MULTILINE
 )
 _NEXT_AUTHOR = re.compile(r"%A[ \t]*")
 
@@ -91,7 +91,7 @@ _FORM: Final = MarkedFormat(
 
 def detect(head: str) -> int:
     """Tell how surely a file is of this format."""
-    if (found := _START.search(head)) is None:
+    if (found := _START.search("\n" + head)) is None:
         return 0
     return WEAK if head[: found.start()].strip() else SIGNATURE
 

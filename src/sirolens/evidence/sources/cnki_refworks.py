@@ -82,11 +82,11 @@ _FITS: Final = {
 }
 _KINDS = "Journal|Dissertation|Thesis|Conference|Newspaper|Standard|Patent|Other|Book|Report|Magazine|Web|Generic|Year"
 _START = re.compile(
-    rf"^[\ufeff \t]*RT[ \t]+(?:(?:{_KINDS})\b|[^\n]*\n[ \t]*(?:SR|A1|T1)[ \t])", re.MULTILINE | re.IGNORECASE
+    rf"\n[\ufeff \t]*RT[ \t]+(?:(?:{_KINDS})\b|[^\n]*\n[ \t]*(?:SR|A1|T1)[ \t])", re.MULTILINE | re.IGNORECASE
 )
 _MARKS = "|".join(sorted(_NAMES, key=len, reverse=True))
 # A mark, then a space, the end of the line, or (seen) a Chinese character at once.
-_TAG = re.compile(rf"^[\ufeff \t]*({_MARKS})(?:[ \t]+|$|(?=[\u3400-\u9fff]))", re.MULTILINE)
+_TAG = re.compile(rf"\n[\ufeff \t]*({_MARKS})(?:[ \t]+|$|(?=[\u3400-\u9fff]))", re.MULTILINE)
 
 
 def _accept(mark: str, rest: str, before: str, seen: Mapping[str, object]) -> bool:
@@ -106,7 +106,7 @@ _FORM: Final = MarkedFormat(
 
 def detect(head: str) -> int:
     """Tell how surely a file is of this format."""
-    if (found := _START.search(head)) is None:
+    if (found := _START.search("\n" + head)) is None:
         return 0
     return WEAK if head[: found.start()].strip() else SIGNATURE
 

@@ -36,6 +36,7 @@ _OTHER_STARTS: Mapping[str, str] = {
 _ONE_LINE = frozenset(
     {"kind", "year", "date", "volume", "issue", "pages", "issn", "doi", "database", "language", "degree"}
 )
+_LONGEST_START = 400  # characters that may be needed to tell the first record's start
 
 
 @final
@@ -65,9 +66,9 @@ class MarkedFormat:
     name : str
         As in `Record.source`.
     start : Pattern
-        Where a record begins; multi-line.
+        How the line begins with which a record begins; written with the line end before it, which is searched fast.
     tag : Pattern
-        The mark of a line up to its value, the mark in group 1; multi-line.
+        The line end before a marked line, its mark in group 1, and all up to its value.
     names : mapping
         Mark to canonical field, "" for a field that is known and kept in the raw text only. A mark that is not here is
         unread.
@@ -91,7 +92,7 @@ class MarkedFormat:
         """Return the pattern of what cannot stand inside a record of this format."""
         left_out = self.inside | {self.name}
         starts = "|".join(start for name, start in _OTHER_STARTS.items() if name not in left_out)
-        return re.compile(rf"^\ufeff?(?:{starts})", re.MULTILINE)
+        return re.compile(rf"\n\ufeff?(?:{starts})")
 
 
 def read_marked(
@@ -106,7 +107,8 @@ def read_marked(
     assemble : callable
         From the fields to the arguments of `Record`; a result with neither title nor DOI is told as unread.
     """
-    starts = [match.start() for match in form.start.finditer(file.text)]
+    starts = [0] if form.start.match("\n" + file.text[:_LONGEST_START]) else []
+    starts += [match.start() + 1 for match in form.start.finditer(file.text)]
     others = form.others()
     before = file.text[: starts[0]] if starts else file.text
     if before.strip():
@@ -115,8 +117,8 @@ def read_marked(
     for ordinal, (start, stop) in enumerate(pairwise([*starts, len(file.text)]), 1):
         whole = file.text[start:stop]
         own, foreign = whole, ""
-        if (hit := others.search(whole, 1)) is not None:
-            own, foreign = whole[: hit.start()], whole[hit.start() :]
+        if (hit := others.search(whole)) is not None:
+            own, foreign = whole[: hit.start() + 1], whole[hit.start() + 1 :]
         raw = own.rstrip()
         found = assemble(fields_of(raw, line, form))
         lines = (line, line + raw.count("\n"))
@@ -149,24 +151,27 @@ def fields_of(raw: str, first_line: int, form: MarkedFormat) -> Fields:
         Number of its first line in the file.
     form : MarkedFormat
     """
-    marks = [(match[1], *match.span()) for match in form.tag.finditer(raw)]
+    text = "\n" + raw
+    line = first_line - 1  # of the line end put before
+    marks = [(match[1], match.start() + 1, match.end()) for match in form.tag.finditer(text)]
     if form.accept is not None:
-        marks = _accepted(raw, marks, form.accept)
+        marks = _accepted(text, marks, form.accept)
     values: dict[str, list[str]] = {}
     unparsed: list[tuple[int, str]] = []
-    if marks and raw[: marks[0][1]].strip("\ufeff \t\n"):
-        unparsed += _numbered(raw[: marks[0][1]], first_line)
-    ends = [start for _, start, _ in marks[1:]] + [len(raw)]
+    if marks and text[: marks[0][1]].strip("\ufeff \t\n"):
+        unparsed += _numbered(text[: marks[0][1]], line)
+    ends = [start for _, start, _ in marks[1:]] + [len(text)]
     for (mark, start, end), stop in zip(marks, ends, strict=True):
         name = form.names.get(mark)
         if name is None:
-            unparsed += _numbered(raw[start:stop], first_line + raw.count("\n", 0, start))
+            unparsed += _numbered(text[start:stop], line + text.count("\n", 0, start))
             continue
-        value = raw[end:stop].strip(" \t\n")
+        value = text[end:stop].strip(" \t\n")
         if "\n" in value:
-            value, rest = _several_lines(raw[end:stop], name not in _ONE_LINE, mark in form.paragraphs)
-            line = first_line + raw.count("\n", 0, end)
-            unparsed += [(line + offset, text) for offset, text in rest]
+            value, rest = _several_lines(text[end:stop], name not in _ONE_LINE, mark in form.paragraphs)
+            if rest:
+                first = line + text.count("\n", 0, end)
+                unparsed += [(first + offset, told) for offset, told in rest]
         if name and value:
             values.setdefault(name, []).append(value)
     return Fields(values, tuple(unparsed))
