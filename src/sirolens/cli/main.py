@@ -17,7 +17,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from sirolens import __version__
-from sirolens.cli import advise, mechanism, models, response, study, tables, trial
+from sirolens.cli import advise, mechanism, models, response, review, study, tables, trial
 from sirolens.cli.show import IMPOSSIBLE, Language
 from sirolens.cli.usage import command_named, name_panels, usage_fault
 from sirolens.errors import SirolensError
@@ -73,6 +73,7 @@ def application(language: Language) -> typer.Typer:
     study.add_to(app, language)
     trial.add_to(app, language)
     mechanism.add_to(app, language)
+    review.add_to(app, language)
     return app
 
 

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sirolens review import` and `search-log`: files of a search are taken in, and every search is recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sirolens import __version__
+from sirolens.cli.review_folder import (
+    by_option,
+    day_of,
+    json_option,
+    load_state,
+    opened,
+    print_json,
+    review_option,
+    show_document,
+    tell,
+    who,
+)
+from sirolens.cli.show import Language, language_option, show_flags
+from sirolens.errors import InputError
+from sirolens.message import Place, error, info
+from sirolens.report.words import label
+
+if TYPE_CHECKING:
+    from sirolens.evidence.importing import Imported
+    from sirolens.evidence.review import Review
+
+__all__ = ["add_to"]
+
+
+def add_to(group: typer.Typer, language: str) -> None:
+    """Add the commands."""
+    _add_import(group, language)
+    _add_log(group, language)
+
+
+def _add_import(group: typer.Typer, language: str) -> None:
+    def text(name: str) -> str:
+        return label(f"review.import-{name}-help", language)
+
+    @group.command("import", help=label("review.import-help", language))
+    def import_files(
+        files: list[Path] = typer.Argument(..., help=text("files"), metavar="FILE..."),
+        source: str = typer.Option("", "--from", help=text("from"), metavar="NAME"),
+        run_on: str = typer.Option("", "--run-on", help=text("run-on"), metavar="DATE"),
+        hits: int | None = typer.Option(None, "--hits", min=0, help=text("hits")),
+        limits: str = typer.Option("", "--limits", help=text("limits")),
+        strategy: str = typer.Option("", "--strategy", help=text("strategy")),
+        arm: str = typer.Option("", "--arm", help=text("arm")),
+        route: str = typer.Option("", "--route", help=text("route")),
+        run_by: str = typer.Option("", "--run-by", help=text("run-by")),
+        peer_review: str = typer.Option("", "--peer-review", help=text("peer-review")),
+        note: str = typer.Option("", "--note", help=text("note")),
+        to_search: str = typer.Option("", "--search", help=text("search"), metavar="ID"),
+        format_name: str = typer.Option("", "--format", help=text("format")),
+        folder: Path = review_option(language),
+        by: str | None = by_option(language),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.search_log import Entry
+
+        review = opened(folder, show_in)
+        name = who(by, review)
+        day = None if not run_on and to_search else day_of(run_on, "--run-on") if run_on else _ask_day()
+        read = [_read(path, format_name, show_in) for path in files]
+        entry = Entry(
+            run_on=day,
+            name=source,
+            hits=hits,
+            limits=limits,
+            strategy=strategy,
+            arm=arm,
+            route=route,
+            run_by=run_by,
+            peer_review=peer_review,
+            note=note,
+        )
+        done = take_in(review, name, read, entry, to_search=to_search)
+        show_flags([message for _, found, _ in read for message in found.messages], show_in)
+        show_flags(done["messages"], show_in)
+        if as_json:
+            print_json({key: value for key, value in done.items() if key != "messages"})
+            return
+        for one in done["files"]:
+            tell(info("review.import-done", **one), show_in)
+        tell(info("review.import-next"), show_in)
+
+
+def _ask_day() -> Any:
+    raise InputError(error("review.run-on-needed", place=Place(field="--run-on")))
+
+
+def _read(path: Path, format_name: str, language: str) -> tuple[Path, Imported, bytes]:
+    """Read a file; show how far it is where somebody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    from sirolens.evidence.importing import import_file
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label("review.reading", language, file=path.name), total=None)
+        found = import_file(
+            path,
+            format_name=format_name or None,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    return path, found, path.read_bytes()
+
+
+def take_in(
+    review: Review, by: str, read: list[tuple[Path, Imported, bytes]], entry: Any, *, to_search: str = ""
+) -> dict[str, Any]:
+    """Log the search, keep its files, and say what was taken in.
+
+    Returns
+    -------
+    dict
+        ``search`` ids, ``files`` with their counts, ``messages``.
+
+    Raises
+    ------
+    InputError
+        A file was taken in before, or the source is not known; nothing is written then.
+    """
+    from sirolens.evidence.review import append, keep_import
+    from sirolens.evidence.search_log import refuse_known, searches_for
+
+    refuse_known(review.events, [(path.name, found.sha256) for path, found, _ in read])
+    planned = searches_for(review, entry, [(path.name, found.source) for path, found, _ in read], to_search=to_search)
+    told: dict[str, Any] = {"searches": [], "files": [], "messages": []}
+    for plan in planned:
+        search = plan.known or append(review.folder, by, [plan.draft])[0].id
+        told["searches"].append(search)
+        told["messages"] += plan.messages
+        for index in plan.files:
+            path, found, data = read[index]
+            draft = keep_import(review.folder, data, found, name=path.name, search=search)
+            append(review.folder, by, [draft])
+            one = {"file": path.name, "records": len(found.records), "unread": len(found.unread)}
+            told["files"].append(one | {"format": found.source, "search": plan.name})
+    return told
+
+
+def _add_log(group: typer.Typer, language: str) -> None:
+    def text(name: str) -> str:
+        return label(f"review.log-{name}-help", language)
+
+    @group.command("search-log", help=label("review.log-help", language))
+    def search_log(
+        out: Path | None = typer.Option(None, "--out", "-o", help=text("out"), metavar="FILE.csv"),
+        correct: str = typer.Option("", "--correct", help=text("correct"), metavar="ID"),
+        change: list[str] = typer.Option([], "--set", help=text("set"), metavar="KEY=VALUE"),
+        folder: Path = review_option(language),
+        by: str | None = by_option(language),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.review import append, open_review
+        from sirolens.evidence.search_log import correction, log_rows
+        from sirolens.study.review_log import log_csv, log_document
+
+        review = opened(folder, show_in)
+        if correct or change:
+            append(review.folder, who(by, review), [correction(review.state, correct, change)])
+            review = open_review(review.folder)
+        state = load_state(review, show_in)
+        rows = log_rows(state)
+        if out is not None:
+            from sirolens.interop.write import check_targets, write_whole
+
+            check_targets([out])
+            write_whole(out, log_csv(rows, show_in))
+            typer.echo(label("cli.written", show_in, file=str(out)), err=True)
+        if as_json:
+            print_json([row.as_json() for row in rows])
+        elif out is None:
+            show_document(log_document(rows, version=__version__), show_in)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sirolens review update`, `ongoing`, `snapshot`, `diff`: the review is kept alive and says what changed and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from sirolens import __version__
+from sirolens.cli.review_copies import run_dedup
+from sirolens.cli.review_folder import (
+    by_option,
+    day_of,
+    json_option,
+    load_state,
+    messages_json,
+    opened,
+    print_json,
+    record_of,
+    review_option,
+    show_document,
+    tell,
+    who,
+)
+from sirolens.cli.show import Language, language_option
+from sirolens.errors import InputError
+from sirolens.message import Place, error, info
+from sirolens.report.words import label
+
+__all__ = ["add_to"]
+
+
+def add_to(group: typer.Typer, language: str) -> None:
+    """Add the commands."""
+    _add_update(group, language)
+    _add_ongoing(group, language)
+    _add_snapshot(group, language)
+    _add_diff(group, language)
+
+
+def _add_update(group: typer.Typer, language: str) -> None:
+    def text(name: str) -> str:
+        return label(f"review.update-{name}-help", language)
+
+    @group.command("update", help=label("review.update-help", language))
+    def update(
+        retractions: Path | None = typer.Option(None, "--retractions", help=text("retractions"), metavar="FILE"),
+        on: str = typer.Option("today", "--on", help=label("review.on-help", language), metavar="DATE"),
+        check: bool = typer.Option(False, "--check", help=text("check")),
+        folder: Path = review_option(language),
+        by: str | None = by_option(language),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.review import append, open_review
+        from sirolens.evidence.review_events import Kind
+        from sirolens.evidence.update import read_withdrawn, retraction_drafts
+        from sirolens.study.review_changes import update_document, update_json, update_steps
+
+        review = opened(folder, show_in)
+        day = day_of(on, "--on")
+        withdrawn = () if retractions is None else read_withdrawn(_read_text(retractions), str(retractions))
+        found = 0
+        if not check:
+            name = who(by, review)
+            load_state(review, show_in)
+            run_dedup(review, name, show_in)
+            source = "" if retractions is None else retractions.name
+            drafts = retraction_drafts(open_review(review.folder).state, on=day, withdrawn=withdrawn, source=source)
+            append(review.folder, name, drafts)
+            found = sum(kind is Kind.RETRACTED for kind, _ in drafts)
+            review = open_review(review.folder)
+        state = review.state
+        steps = update_steps(state, retracted=found)
+        if as_json:
+            print_json(update_json(review, today=day) | {"messages": messages_json(steps, show_in)})
+        else:
+            show_document(update_document(review, steps, today=day, version=__version__), show_in)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as failure:
+        raise InputError(error("file.missing", place=Place(file=str(path)))) from failure
+    except (OSError, UnicodeDecodeError) as failure:
+        raise InputError(error("file.unreadable", place=Place(file=str(path)))) from failure
+
+
+def _add_ongoing(group: typer.Typer, language: str) -> None:
+    def text(name: str) -> str:
+        return label(f"review.ongoing-{name}-help", language)
+
+    @group.command("ongoing", help=label("review.ongoing-help", language))
+    def ongoing_studies(
+        title: str = typer.Argument("", help=text("title"), metavar="[TITLE]"),
+        registration: str = typer.Option("", "--registration", help=text("registration")),
+        status: str = typer.Option("", "--status", help=text("status")),
+        expected: str = typer.Option("", "--expected", help=text("expected")),
+        record: str = typer.Option("", "--record", help=text("record"), metavar="RECORD"),
+        note: str = typer.Option("", "--note", help=label("review.note-help", language)),
+        folder: Path = review_option(language),
+        by: str | None = by_option(language),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.review import append
+        from sirolens.evidence.review_events import Kind
+        from sirolens.study.review_changes import ongoing_document, ongoing_json
+
+        review = opened(folder, show_in)
+        state = load_state(review, show_in)
+        if not title:
+            if as_json:
+                print_json(ongoing_json(state))
+            else:
+                show_document(ongoing_document(state, version=__version__), show_in)
+            return
+        values = {
+            "title": title,
+            "registration": registration or None,
+            "status": status or None,
+            "expected": expected or None,
+            "record": record_of(state, record) if record else None,
+            "note": note or None,
+        }
+        (event,) = append(review.folder, who(by, review), [(Kind.ONGOING, values)])
+        if as_json:
+            print_json({"event": event.id})
+        else:
+            tell(info("review.ongoing-noted", title=title, event=event.id), show_in)
+
+
+def _add_snapshot(group: typer.Typer, language: str) -> None:
+    def text(name: str) -> str:
+        return label(f"review.snapshot-{name}-help", language)
+
+    @group.command("snapshot", help=label("review.snapshot-help", language))
+    def snapshot(
+        name: str = typer.Argument(..., help=text("name"), metavar="NAME"),
+        closes: bool = typer.Option(False, "--version", help=text("version")),
+        estimates: Path | None = typer.Option(None, "--estimates", help=text("estimates"), metavar="FILE.json"),
+        on: str = typer.Option("today", "--on", help=label("review.on-help", language), metavar="DATE"),
+        note: str = typer.Option("", "--note", help=label("review.note-help", language)),
+        folder: Path = review_option(language),
+        by: str | None = by_option(language),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.review import append
+        from sirolens.evidence.update import snapshot_draft
+
+        review = opened(folder, show_in)
+        load_state(review, show_in)
+        rows = _rows(estimates)
+        day = day_of(on, "--on")
+        (event,) = append(
+            review.folder,
+            who(by, review),
+            lambda now: [
+                snapshot_draft(now.events, now.state, name=name, on=day, version=closes, note=note, estimates=rows)
+            ],
+        )
+        left = len(event.texts("open"))
+        if as_json:
+            print_json({"event": event.id, "state": event.text("state"), "carried_over": left})
+            return
+        tell(info("review.snapshot-done", name=name, hash=event.text("state")[:16]), show_in)
+        if left:
+            tell(info("review.snapshot-carried", count=left), show_in)
+
+
+def _rows(path: Path | None) -> list[dict[str, Any]]:
+    """Pooled results from a JSON file: a list, or an object with a list under ``estimates``."""
+    if path is None:
+        return []
+    try:
+        told = json.loads(_read_text(path))
+    except ValueError as failure:
+        raise InputError(error("review.estimates-unreadable", place=Place(file=str(path)))) from failure
+    rows = told.get("estimates") if isinstance(told, dict) else told
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(error("review.estimates-unreadable", place=Place(file=str(path))))
+    return rows
+
+
+def _add_diff(group: typer.Typer, language: str) -> None:
+    def text(name: str) -> str:
+        return label(f"review.diff-{name}-help", language)
+
+    @group.command("diff", help=label("review.diff-help", language))
+    def diff(
+        before: str = typer.Argument("", help=text("before"), metavar="[BEFORE]"),
+        after: str = typer.Argument("", help=text("after"), metavar="[AFTER]"),
+        folder: Path = review_option(language),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.review_diff import difference, snapshot_estimates
+        from sirolens.evidence.review_state import as_of, fold
+        from sirolens.evidence.update import find_snapshot
+        from sirolens.study.review_changes import diff_document, diff_json
+
+        review = opened(folder, show_in)
+        state = load_state(review, show_in)
+        if not state.snapshots:
+            raise InputError(error("review.no-snapshots"))
+        old = find_snapshot(state, before) if before else state.snapshots[-1]
+        new = find_snapshot(state, after) if after else None
+        records = state.records.values()
+        past = fold(as_of(review.events, old.event), records, review.rules)
+        present = state if new is None else fold(as_of(review.events, new.event), records, review.rules)
+        found = difference(
+            past,
+            present,
+            estimates_before=snapshot_estimates(old),
+            # Without a second snapshot there are no estimates to compare: nothing is said to be gone.
+            estimates_after=snapshot_estimates(old if new is None else new),
+        )
+        if as_json:
+            print_json(diff_json(found, old, new))
+        else:
+            show_document(diff_document(found, old, new, present, version=__version__), show_in)

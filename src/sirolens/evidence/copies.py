@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between the deduplication and the review: what people decided goes in, new merges, questions and links come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sirolens.evidence.dedup_result import Decision, Duplicates, Verdict
+from sirolens.evidence.review import Draft
+from sirolens.evidence.review_clusters import PERSON
+from sirolens.evidence.review_events import Event, Kind
+from sirolens.evidence.review_state import State
+from sirolens.message import Message, Severity, Value
+
+__all__ = ["RULE", "copies_drafts", "decided", "known_clusters", "message_of", "message_table"]
+
+RULE = "rule"
+"""The method of a merge or a question that comes from the rules."""
+
+
+def message_table(message: Message) -> dict[str, Any]:
+    """Return a message as the values of an event.
+
+    >>> from sirolens.message import info
+    >>> message_of(message_table(info("dedup.doi", value="10.9/x"))) == info("dedup.doi", value="10.9/x")
+    True
+    """
+    return {
+        "code": message.code,
+        "severity": message.severity.value,
+        "values": {name: _stored(value) for name, value in message.items},
+    }
+
+
+def _stored(value: Value) -> Any:
+    if isinstance(value, Message):
+        return {"message": message_table(value)}
+    if isinstance(value, tuple):
+        return [_stored(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else value.isoformat()
+
+
+def message_of(told: Mapping[str, Any]) -> Message:
+    """Make a message from what `message_table` returned."""
+    items = tuple(sorted((name, _read(value)) for name, value in told["values"].items()))
+    return Message(code=told["code"], severity=Severity(told["severity"]), items=items)
+
+
+def _read(value: Any) -> Value:
+    if isinstance(value, Mapping):
+        return message_of(value["message"])
+    if isinstance(value, list):
+        return tuple(map(_read, value))
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def decided(events: Sequence[Event]) -> tuple[Decision, ...]:
+    """Return what people decided about copies, oldest first.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        Sorted, without what was undone.
+    """
+    verdicts = {Kind.MERGED: Verdict.MERGED, Kind.KEPT_APART: Verdict.KEPT_APART}
+    return tuple(
+        Decision(members=event.texts("members"), verdict=verdicts[event.kind], others=event.texts("others"))
+        for event in events
+        if event.kind in verdicts and event.text("method") == PERSON
+    )
+
+
+def known_clusters(state: State) -> tuple[tuple[str, ...], ...]:
+    """Return the clusters of two records or more, as the deduplication wants them."""
+    return tuple(cluster.members for cluster in state.clusters.values() if len(cluster.members) > 1)
+
+
+def copies_drafts(state: State, found: Duplicates) -> tuple[Draft, ...]:
+    """Return the events for what the deduplication found and the review does not know yet.
+
+    Parameters
+    ----------
+    state : State
+    found : Duplicates
+        Of all records of the state, with `known_clusters` and `decided` given to it.
+    """
+    drafts: list[Draft] = []
+    for cluster in found.merged:
+        if len({state.grouping.cluster_of[member] for member in cluster.members}) > 1:
+            joins = [
+                {"first": one.first, "second": one.second, "rule": one.rule, "why": message_table(one.why)}
+                for one in cluster.joins
+            ]
+            rules = list(dict.fromkeys(one.rule for one in cluster.joins))
+            values = {"members": list(cluster.members), "method": RULE, "why": rules, "joins": joins}
+            drafts.append((Kind.MERGED, values))
+    asked = {frozenset(event.texts("members")) for event in state.events if event.kind is Kind.ASKED}
+    for ask in found.asks:
+        if frozenset((ask.first, ask.second)) not in asked:
+            told = {"members": [ask.first, ask.second], "method": RULE, "told": message_table(ask.why)}
+            drafts.append((Kind.ASKED, told))
+    linked = {(frozenset(link.members), link.relation) for link in state.links}
+    for link in found.links:
+        if (frozenset((link.first, link.second)), link.kind.value) not in linked:
+            values = {"members": [link.first, link.second], "relation": link.kind.value, "method": RULE}
+            drafts.append((Kind.LINKED, values | {"told": message_table(link.why)}))
+    return tuple(drafts)
