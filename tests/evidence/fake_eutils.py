@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs
 
 HISTORY_GONE = (
@@ -73,6 +73,7 @@ class Eutils:
     requests: list[tuple[str, dict[str, str], float, str]] = field(default_factory=list)
     histories: dict[str, list[Any]] = field(default_factory=dict)
     address: str = ""
+    headers: dict[str, str] = field(default_factory=dict)  # of the last request
 
     def answer(self, path: str, fields: dict[str, str]) -> tuple[int, str]:
         now = self.time.now
@@ -136,12 +137,25 @@ class Eutils:
             f'"http://127.0.0.1:9/pubmed.dtd">\n<PubmedArticleSet>\n{records}</PubmedArticleSet>'
         )
 
-    def fault_for(self, path: str) -> Fault | None:
-        for index, (where, fault) in enumerate(self.faults):
-            if where == path:
-                del self.faults[index]
-                return fault
-        return None
+
+class Fake(Protocol):
+    """What a stand-in has in common with another."""
+
+    time: FakeTime
+    faults: list[tuple[str, Fault]]
+    requests: list[tuple[str, dict[str, str], float, str]]
+    headers: dict[str, str]
+    address: str
+
+    def answer(self, path: str, fields: dict[str, str]) -> tuple[int, str]: ...
+
+
+def fault_for(service: Fake, path: str) -> Fault | None:
+    for index, (where, fault) in enumerate(service.faults):
+        if where == path:
+            del service.faults[index]
+            return fault
+    return None
 
 
 def article(pmid: str) -> str:
@@ -155,7 +169,7 @@ def medline(pmid: str) -> str:
     return f"PMID- {pmid}\nTI  - Invented {pmid}.\nSO  - Fake J. 2020.\n"
 
 
-def handler(service: Eutils) -> type[BaseHTTPRequestHandler]:
+def handler(service: Fake) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Say nothing."""
@@ -170,8 +184,9 @@ def handler(service: Eutils) -> type[BaseHTTPRequestHandler]:
 
         def respond(self, path: str, query: str) -> None:
             fields = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
+            service.headers = dict(self.headers)
             service.requests.append((path, fields, service.time.now, f"{self.command} {self.path}"))
-            fault = service.fault_for(path) or Fault()
+            fault = fault_for(service, path) or Fault()
             if fault.silence_s:
                 time.sleep(fault.silence_s)
             if fault.hang_up:
@@ -198,8 +213,11 @@ def handler(service: Eutils) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+FakeT = TypeVar("FakeT", bound=Fake)
+
+
 @contextmanager
-def running(service: Eutils) -> Iterator[Eutils]:
+def running(service: FakeT) -> Iterator[FakeT]:
     """Serve on a free port of this machine until the block ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(service))
     server.daemon_threads = True

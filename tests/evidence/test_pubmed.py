@@ -21,7 +21,8 @@ from tests.evidence.fake_eutils import HTML_PAGE, SERVER_TIMEOUT, Eutils, FakeTi
 
 from sirolens.errors import InputError, SirolensError
 from sirolens.evidence.importing import import_bytes
-from sirolens.evidence.pubmed import Found, PubMed, search_pubmed
+from sirolens.evidence.pubmed import PubMed, search_pubmed
+from sirolens.evidence.search_run import Found
 from sirolens.evidence.service import RefusedError
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

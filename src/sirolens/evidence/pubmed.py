@@ -5,7 +5,7 @@ A search is made with the history of the service, and its PMIDs are taken down a
 PubMed serves 9,999 hits of a query; a larger one is cut at dates of entry (``edat``, one for each record, so that parts
 neither overlap nor leave a gap), halving a range until each part can be served; that the parts hold as many records as
 the whole is checked. A batch that comes short is asked for again by number, and what PubMed does not hand out at all is
-listed. Everything PRISMA-S asks for is kept in `SearchRun`.
+listed. Everything PRISMA-S asks for is kept in `search_run.SearchRun`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from sirolens.evidence.pubmed_answers import (
     read_search,
     refusal,
 )
-from sirolens.evidence.pubmed_store import Store
+from sirolens.evidence.search_run import Found, Part, SearchRun
+from sirolens.evidence.search_store import Store
 from sirolens.evidence.service import Pace, Service, ask
-from sirolens.message import Message, error, warning
+from sirolens.message import error, warning
 
-__all__ = ["ADDRESS", "SERVED", "Found", "Part", "PubMed", "SearchRun", "search_pubmed"]
+__all__ = ["ADDRESS", "SERVED", "PubMed", "search_pubmed"]
 
 ADDRESS: Final = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 SERVED: Final = 9_999
@@ -105,80 +106,6 @@ class PubMed:
         """Return the fields of a request, with those that go with every one."""
         own = {"db": "pubmed", "tool": self.tool, "email": self.email, "api_key": self.api_key}
         return {name: value for name, value in (own | fields).items() if value}
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A range of entry dates, both included, and the PMIDs in it; no dates: the whole query.
-
-    Parameters
-    ----------
-    first, last : date or None
-    ids : tuple of str
-    """
-
-    first: date | None
-    last: date | None
-    ids: tuple[str, ...]
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRun:
-    """One search as PRISMA-S wants it reported.
-
-    Parameters
-    ----------
-    database, platform : str
-    query : str
-        Exactly as given.
-    translation : str
-        As PubMed understood it.
-    searched_at : datetime
-    count : int
-        Hits that PubMed told.
-    retrieved : int
-        Records fetched.
-    parts : tuple of Part
-    date_type : str
-        By which date the query was cut; empty when it was not.
-    form : str
-        ``"xml"`` or ``"medline"``.
-    missing : tuple of str
-        PMIDs that PubMed found and did not hand out.
-    messages : tuple of Message
-        What PubMed remarked, and what should be looked at.
-    """
-
-    database: str
-    platform: str
-    query: str
-    translation: str
-    searched_at: datetime
-    count: int
-    retrieved: int
-    parts: tuple[Part, ...]
-    date_type: str
-    form: str
-    missing: tuple[str, ...]
-    messages: tuple[Message, ...]
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A search and its records.
-
-    Parameters
-    ----------
-    run : SearchRun
-    text : str
-        One file of all records in the order of the search, as an export would be: PubMed XML or MEDLINE format.
-    """
-
-    run: SearchRun
-    text: str
 
 
 def search_pubmed(

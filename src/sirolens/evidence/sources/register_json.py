@@ -7,12 +7,12 @@ service, not in an answer itself.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sirolens.evidence.record import Record
+from sirolens.evidence.sources.json_pieces import pieces
 from sirolens.evidence.sources.registers import registration_values
 from sirolens.evidence.sources.text import SIGNATURE, SourceText, Unread, half_record, heading, stray_lines
 
@@ -22,7 +22,6 @@ NAME: Final = "clinicaltrials-json"
 
 _STUDY = re.compile(r'\{\s*"(?:protocolSection|derivedSection|hasResults)"')
 _FRAME = re.compile(r'(?:[\s{}\[\],:]|"(?:studies|nextPageToken|totalCount)"|"[\w+/=-]*"|\d+|null)*')
-_DECODER = json.JSONDecoder()
 
 
 def detect(head: str) -> int:
@@ -41,37 +40,18 @@ def read(file: SourceText) -> Iterator[Record | Unread]:
     >>> found[1].accession, found[1].database, len(found)
     ('NCT00000000', 'ClinicalTrials.gov', 3)
     """
-    done, line, ordinal = 0, 1, 0
-    while (match := _STUDY.search(file.text, done)) is not None:
-        yield from _frame(file.text[done : match.start()], line)
-        line += file.text.count("\n", done, match.start())
-        try:
-            study, end = _DECODER.raw_decode(file.text, match.start())
-        except (ValueError, RecursionError):
-            study, end = None, _next_start(file.text, match.end())
-        whole = file.text[match.start() : end]
-        raw = whole.rstrip()
+    ordinal = 0
+    for piece in pieces(file.text, _STUDY):
+        if not piece.is_record:
+            yield (heading if _FRAME.fullmatch(piece.raw) else stray_lines)(piece.first_line, piece.raw)
+            continue
         ordinal += 1
-        values = registration_values(_cells(study)) if study is not None else {}
+        values = registration_values(_cells(piece.value)) if piece.value is not None else {}
         if values.get("title") or values.get("accession"):
-            yield file.record(NAME, ordinal, (line, line + raw.count("\n")), raw, **values)
+            lines = (piece.first_line, piece.first_line + piece.raw.count("\n"))
+            yield file.record(NAME, ordinal, lines, piece.raw, **values)
         else:
-            yield half_record(line, raw)
-        line += whole.count("\n")
-        done = end
-    yield from _frame(file.text[done:], line)
-
-
-def _next_start(text: str, after: int) -> int:
-    match = _STUDY.search(text, after)
-    return match.start() if match else len(text)
-
-
-def _frame(text: str, line: int) -> Iterator[Unread]:
-    bare = text.strip()
-    if bare:
-        line += text.count("\n", 0, len(text) - len(text.lstrip()))
-        yield (heading if _FRAME.fullmatch(bare) else stray_lines)(line, bare)
+            yield half_record(piece.first_line, piece.raw)
 
 
 def _cells(study: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,7 @@ from sirolens.evidence.sources import (
     register_xml,
     ris,
     ris_writer,
+    wos_starter,
     wos_tab,
     wos_tagged,
 )
@@ -95,6 +96,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(name=pubmed_xml.NAME, detect=pubmed_xml.detect, read=pubmed_xml.read),
     Format(name=wos_tagged.NAME, detect=wos_tagged.detect, read=wos_tagged.read),
+    Format(name=wos_starter.NAME, detect=wos_starter.detect, read=wos_starter.read),
     Format(name=wos_tab.NAME, detect=wos_tab.detect, read=wos_tab.read),
     Format(name=register_xml.NAME, detect=register_xml.detect, read=register_xml.read),
     Format(name=register_csv.NAME, detect=register_csv.detect, read=register_csv.read),
