@@ -17,7 +17,7 @@ from sirolens.report.words import label
 
 if TYPE_CHECKING:
     from sirolens.evidence.protocol import Database
-    from sirolens.evidence..py import Found
+    from sirolens.evidence.search_run import Found
     from sirolens.evidence.review import Review
 
 __all__ = ["add_to"]
