@@ -96,7 +96,8 @@ def _accept(mark: str, rest: str, before: str, seen: Mapping[str, object]) -> bo
     if before != "AB":
         return mark not in seen or mark in ("A1", "K1", "AB", "LK", "URL") or before == mark
     fits = _FITS.get(mark)
-    return fits is not None and mark not in seen and bool(fits.match(rest.strip()))
+    empty = not rest.strip()  # a mark alone on its line is no text
+    return fits is not None and mark not in seen and (empty or fits.match(rest.strip()) is not None)
 
 
 _FORM: Final = MarkedFormat(
