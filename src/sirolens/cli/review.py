@@ -9,9 +9,11 @@ from sirolens.cli import (
     review_copies,
     review_decide,
     review_export,
+    review_forms,
     review_import,
     review_living,
     review_query,
+    review_screen,
     review_search,
     review_start,
 )
@@ -28,7 +30,9 @@ def add_to(app: typer.Typer, language: str) -> None:
     review_search.add_to(group, language)
     review_import.add_to(group, language)
     review_copies.add_to(group, language)
+    review_screen.add_to(group, language)
     review_decide.add_to(group, language)
     review_living.add_to(group, language)
+    review_forms.add_to(group, language)
     review_export.add_to(group, language)
     app.add_typer(group, name="review")
