@@ -162,7 +162,7 @@ def same(parts: tuple[str, ...], query: Query, one: Dialect) -> bool:
     return all(any(part(truth) for part in read) == function(truth) for truth in truths)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(queries(), st.sampled_from(DATABASES), st.sampled_from((None, 80, 200)))
 def test_an_expression_read_back_is_the_same_boolean_function(query: Query, one: Dialect, longest: int | None) -> None:
     try:
