@@ -17,8 +17,8 @@ from sirolens.report.words import label
 
 if TYPE_CHECKING:
     from sirolens.evidence.protocol import Database
-    from sirolens.evidence.search_run import Found
     from sirolens.evidence.review import Review
+    from sirolens.evidence.search_run import Found
 
 __all__ = ["add_to"]
 
