@@ -21,7 +21,7 @@ from tests.evidence.fake_eutils import HTML_PAGE, SERVER_TIMEOUT, Eutils, FakeTi
 
 from sirolens.errors import InputError, SirolensError
 from sirolens.evidence.importing import import_bytes
-from sirolens.evidence.pubmed import PubMed, search_pubmed
+from sirolens.evidence.pubmed import PubMed, fetch_pubmed, search_pubmed
 from sirolens.evidence.search_run import Found
 from sirolens.evidence.service import RefusedError
 
@@ -322,15 +322,23 @@ def test_a_store_of_another_search_or_of_nothing_is_refused(service: Eutils, tmp
         search(service, store=store)
 
 
+def test_records_are_fetched_by_number_and_those_withdrawn_are_named(service: Eutils) -> None:
+    service.withheld = frozenset({"90000003"})
+    text, missing = fetch_pubmed(["90000003", "90000001", "90000001", "90000002"], client(service), batch=2)
+    assert [one.pmid for one in import_bytes(text.encode(), name="again").records] == ["90000001", "90000002"]
+    assert missing == ("90000003",)
+    assert times(service, "efetch.fcgi") == 2
+
+
 def test_impossible_requests_are_refused_before_anything_is_sent(service: Eutils) -> None:
     with pytest.raises(InputError) as caught:
-        search_pubmed(" ", client(service), at=AT.replace(tzinfo=None), form="ris", batch=0)
-    assert [one.code for one in caught.value.messages] == [
-        "retrieval.query-empty",
-        "retrieval.time-without-zone",
-        "retrieval.form-unknown",
-        "retrieval.batch-size",
-    ]
+        search_pubmed(" ", client(service), at=AT.replace(tzinfo=None))
+    assert [one.code for one in caught.value.messages] == ["retrieval.query-empty", "retrieval.time-without-zone"]
+    with pytest.raises(InputError) as caught:
+        search_pubmed(QUERY, client(service), at=AT, form="ris", batch=0)
+    assert [one.code for one in caught.value.messages] == ["retrieval.form-unknown", "retrieval.batch-size"]
+    with pytest.raises(InputError, match="not-a-pmid"):
+        fetch_pubmed(["90000001", "9000000x"], client(service))
     assert service.requests == []
 
 

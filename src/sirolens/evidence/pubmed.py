@@ -33,7 +33,7 @@ from sirolens.evidence.search_store import Store
 from sirolens.evidence.service import Pace, Service, ask
 from sirolens.message import error, warning
 
-__all__ = ["ADDRESS", "SERVED", "PubMed", "search_pubmed"]
+__all__ = ["ADDRESS", "SERVED", "PubMed", "fetch_pubmed", "search_pubmed"]
 
 ADDRESS: Final = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 SERVED: Final = 9_999
@@ -170,8 +170,61 @@ def search_pubmed(
     if missing:
         messages = (*messages, warning("retrieval.not-served", times=len(missing), pmids=missing[:20]))
     got = [records[number] for number in wanted if number in records]
-    text = f"{_HEAD}{chr(10).join(got)}\n</PubmedArticleSet>\n" if form == "xml" else "\n\n".join([*got, ""])
-    return Found(run=replace(run, retrieved=len(got), missing=missing, messages=messages), text=text)
+    return Found(run=replace(run, retrieved=len(got), missing=missing, messages=messages), text=_file(got, form))
+
+
+def fetch_pubmed(
+    numbers: Sequence[str],
+    pubmed: PubMed,
+    *,
+    form: str = "xml",
+    batch: int = 200,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[str, tuple[str, ...]]:
+    """Fetch records by PMID as they stand today, to see whether one was retracted since.
+
+    Parameters
+    ----------
+    numbers : sequence of str
+        PMIDs; each is asked for once.
+    pubmed : PubMed
+    form, batch, progress
+        As in `search_pubmed`.
+
+    Returns
+    -------
+    tuple of (str, tuple of str)
+        One file of all records, and the PMIDs that PubMed does not hand out (withdrawn, or merged into others).
+
+    Raises
+    ------
+    InputError
+        ``retrieval.not-a-pmid`` for each that is none; a wrong form or size of batch.
+    RefusedError, SirolensError
+        As in `search_pubmed`.
+    """
+    faults = [error("retrieval.not-a-pmid", value=one) for one in numbers if not one.isascii() or not one.isdigit()]
+    if faults:
+        raise InputError(*faults)
+    _check_form(form, batch)
+    service = pubmed.service()
+    wanted = tuple(dict.fromkeys(numbers))
+    records: dict[str, str] = {}
+    for start in range(0, len(wanted), batch):
+        asked = wanted[start : start + batch]
+        new = _batch(pubmed, service, form, id=",".join(asked))
+        records |= {number: new[number] for number in asked if number in new}
+        if progress is not None:
+            progress(min(start + batch, len(wanted)), len(wanted))
+    missing = tuple(number for number in wanted if number not in records)
+    return _file([records[number] for number in wanted if number in records], form), missing
+
+
+def _file(records: Sequence[str], form: str) -> str:
+    """Put records together into one file that can be imported."""
+    if form == "xml":
+        return f"{_HEAD}{chr(10).join(records)}\n</PubmedArticleSet>\n"
+    return "\n\n".join([*records, ""])
 
 
 def _check_request(query: str, at: datetime, form: str, batch: int) -> None:
@@ -180,6 +233,13 @@ def _check_request(query: str, at: datetime, form: str, batch: int) -> None:
         faults.append(error("retrieval.query-empty"))
     if at.tzinfo is None:
         faults.append(error("retrieval.time-without-zone"))
+    if faults:
+        raise InputError(*faults)
+    _check_form(form, batch)
+
+
+def _check_form(form: str, batch: int) -> None:
+    faults = []
     if form not in FORMS:
         faults.append(error("retrieval.form-unknown", value=form, known=FORMS))
     if not 1 <= batch <= LARGEST_BATCH:

@@ -55,7 +55,7 @@ _CUT_NAMES = frozenset({"et al", "et al."})
 
 def detect(head: str) -> int:
     """Tell MEDLINE format by its first line."""
-    return SIGNATURE if re.match(r"\s*PMID- ?\d", head) else 0
+    return SIGNATURE if re.match(r"\s*PMID-(?: ?\d|[ \t]*\n[A-Z]{2,4} {0,2}- )", head) else 0
 
 
 def read(file: SourceText) -> Iterator[Record | Unread]:
