@@ -35,6 +35,7 @@ __all__ = [
     "lights",
     "overall_judgement",
     "read_appraisal",
+    "row_names",
     "settle_appraisals",
     "shares",
 ]
@@ -341,7 +342,7 @@ def lights(appraisals: Sequence[Appraisal], names: Mapping[str, str] | None = No
             for row, one in zip(rows, appraisals, strict=True)
         ]
         items += (OVERALL,)
-    shown = _shown(appraisals, names or {})
+    shown = row_names(appraisals, names)
     codes = np.array(rows, dtype=np.int8)
     return Lights(
         tool=tool.name,
@@ -353,8 +354,14 @@ def lights(appraisals: Sequence[Appraisal], names: Mapping[str, str] | None = No
     )
 
 
-def _shown(appraisals: Sequence[Appraisal], names: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the rows; a study that stands there more than once, for several results, carries the result."""
+def row_names(appraisals: Sequence[Appraisal], names: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Name the rows of a plot or table; a study that stands there for several results carries the result.
+
+    >>> both = [Appraisal(study="a", tool="rob-2", rater="wei", outcome=result) for result in ("OR", "SR")]
+    >>> row_names(both, {"a": "A 2020"})
+    ('A 2020: OR', 'A 2020: SR')
+    """
+    names = names or {}
     times = [one.study for one in appraisals]
     return tuple(
         f"{names.get(one.study, one.study)}: {one.outcome}"

@@ -14,7 +14,7 @@ from io import StringIO
 from typing import final
 
 from sirolens.errors import InputError
-from sirolens.evidence.appraisal import Appraisal, Judgement, overall_judgement
+from sirolens.evidence.appraisal import Appraisal, Judgement, overall_judgement, row_names
 from sirolens.evidence.appraisal_tools import NO_INFORMATION, Tool, appraisal_tool
 from sirolens.evidence.studies import Read
 from sirolens.message import Message, Place, error, warning
@@ -74,10 +74,10 @@ def to_robvis(appraisals: Sequence[Appraisal]) -> str:
     table = csv.writer(out, lineterminator="\n")
     overall = ("Overall",) if tool.overall != "none" else ()
     table.writerow(("Study", *(f"D{number}" for number in range(1, len(items) + 1)), *overall))
-    for one in appraisals:
+    for name, one in zip(row_names(appraisals), appraisals, strict=True):
         levels = [tool.robvis[one.level(item)] for item in items]
         whole = overall_judgement(one)
-        table.writerow((_guarded(one.study), *levels, *(() if whole is None else (tool.robvis[whole],))))
+        table.writerow((_guarded(name), *levels, *(() if whole is None else (tool.robvis[whole],))))
     return out.getvalue()
 
 

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sirolens review forms`, `compare-forms` and `robvis`: what was extracted and judged, checked, compared, taken in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sirolens import __version__
+from sirolens.cli.review_folder import (
+    by_option,
+    json_option,
+    opened,
+    print_json,
+    review_option,
+    show_document,
+    tell,
+    who,
+)
+from sirolens.cli.show import Language, language_option, show_flags
+from sirolens.errors import InputError
+from sirolens.message import Place, error, info
+from sirolens.report.words import label
+
+if TYPE_CHECKING:
+    from sirolens.evidence.double_extraction import Comparison
+
+__all__ = ["add_to"]
+
+
+def add_to(group: typer.Typer, language: str) -> None:
+    """Add the commands."""
+    _add_forms(group, language)
+    _add_compare(group, language)
+    _add_robvis(group, language)
+
+
+def _add_forms(group: typer.Typer, language: str) -> None:
+    @group.command("forms", help=label("extraction.forms-help", language))
+    def forms(
+        take: bool = typer.Option(False, "--take-in", help=label("extraction.take-in-help", language)),
+        folder: Path = review_option(language),
+        by: str | None = by_option(language),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.review_forms import changed_forms, read_forms, take_in
+        from sirolens.study.review_evidence import forms_document, forms_json
+
+        review = opened(folder, show_in)
+        if take:
+            written = take_in(review.folder, who(by, review))
+            review = opened(review.folder, show_in)
+        found = read_forms(review.folder)
+        changed = changed_forms(review.folder, review.events)
+        if as_json:
+            print_json(forms_json(found, changed, show_in))
+            return
+        show_document(forms_document(found, changed, show_in, version=__version__), show_in)
+        if take:
+            tell(info("extraction.taken-in", number=len(written)), show_in)
+
+
+def _add_compare(group: typer.Typer, language: str) -> None:
+    @group.command("compare-forms", help=label("extraction.compare-help", language))
+    def compare(
+        first: Path = typer.Argument(..., help=label("extraction.compare-first-help", language), metavar="FILE"),
+        second: Path = typer.Argument(..., help=label("extraction.compare-second-help", language), metavar="FILE"),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.double_extraction import compare_forms
+
+        compared = compare_forms(_form(first), _form(second))
+        if as_json:
+            print_json(_compared_json(compared))
+            return
+        tell(info("extraction.compared", agreed=compared.agreed, compared=compared.compared), show_in)
+        for one in compared.differences:
+            told = info("extraction.difference", field=one.field, first=str(one.first), second=str(one.second))
+            tell(told, show_in)
+
+
+def _compared_json(compared: Comparison) -> dict[str, Any]:
+    rows = [{"field": one.field, "first": one.first, "second": one.second} for one in compared.differences]
+    return {"compared": compared.compared, "agreed": compared.agreed, "differences": rows}
+
+
+def _form(path: Path) -> dict[str, Any]:
+    """Read a form as its mapping."""
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
+        told = fault.strerror if isinstance(fault, OSError) else str(fault)
+        place = Place(file=str(path))
+        raise InputError(error("extraction.form-unreadable", place=place, reason_text=told or "")) from fault
+
+
+def _add_robvis(group: typer.Typer, language: str) -> None:
+    @group.command("robvis", help=label("appraisal.robvis-help", language))
+    def robvis(
+        tool: str = typer.Argument(..., help=label("appraisal.robvis-tool-help", language)),
+        read: Path | None = typer.Option(None, "--read", help=label("appraisal.robvis-read-help", language)),
+        folder: Path = review_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.appraisal_tools import appraisal_tool
+        from sirolens.evidence.review_forms import read_forms
+        from sirolens.evidence.robvis import from_robvis, to_robvis
+
+        appraisal_tool(tool)
+        if read is not None:
+            reading = from_robvis(_text(read), tool, rater="robvis", file=read.name)
+            show_flags(reading.messages, show_in)
+            if reading.appraisals:
+                typer.echo(to_robvis(reading.appraisals), nl=False)
+            return
+        found = read_forms(opened(folder, show_in).folder)
+        typer.echo(to_robvis([one for one in found.appraisals if one.tool == tool]), nl=False)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        told = fault.strerror if isinstance(fault, OSError) else str(fault)
+        place = Place(file=str(path))
+        raise InputError(error("appraisal.file-unreadable", place=place, reason_text=told or "")) from fault

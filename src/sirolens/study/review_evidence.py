@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the forms of a review say, as tables: studies, responses, safety, contradictions, what is not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sirolens.evidence.appraisal_tools import tool_for
+from sirolens.evidence.extraction import Extracted, Extraction, Finding, conflicts, topic_words
+from sirolens.evidence.extraction_words import (
+    design_words,
+    mark_words,
+    outcome_words,
+    population_words,
+    read_words,
+    role_words,
+    status_words,
+    time_words,
+)
+from sirolens.evidence.outcome import NOT_REPORTED, ArmRole, Population
+from sirolens.evidence.review_forms import Forms
+from sirolens.evidence.studies import Design, StudyStatus
+from sirolens.message import Message, info, most_severe_first
+from sirolens.report.document import Block, Cell, Column, Document, Findings, Heading, Paragraph, Table
+from sirolens.report.words import say
+
+__all__ = [
+    "conflicts_table",
+    "forms_document",
+    "forms_json",
+    "is_response",
+    "is_safety",
+    "open_studies_table",
+    "outcomes_table",
+    "studies_table",
+]
+
+POPULATIONS = tuple(Population)
+RESPONSES = frozenset({"OR", "CR", "PR", "NR", "SR", "SR_AMONG_RESPONDERS", "DURABLE", "CR_OR_NEAR_CR", "IMPROVED"})
+SAFETY = ("AE", "MAJOR", "SERIOUS", "SEVERE", "DISCONTINUED", "INTOLERANT")
+
+
+def is_response(one: Extracted) -> bool:
+    """Whether an outcome says how many responded."""
+    return one.row.outcome in RESPONSES
+
+
+def is_safety(one: Extracted) -> bool:
+    """Whether an outcome is about harm."""
+    return one.row.outcome.startswith(SAFETY)
+
+
+def _head(name: str) -> Message:
+    return info(f"extraction.column-{name}")
+
+
+def _unknown(text: str) -> Cell:
+    return info("extraction.not-reported") if text == NOT_REPORTED else text or None
+
+
+def _order(form: Extraction) -> tuple[bool, bool, int]:
+    """Randomised studies first, those with results before the others, primary ITP before other diseases."""
+    with_results = form.study.status is StudyStatus.RESULTS
+    return (form.study.design is not Design.RANDOMISED, not with_results, POPULATIONS.index(form.patients.population))
+
+
+def studies_table(forms: Sequence[Extraction]) -> Table:
+    """Return one row for each study: design, patients, treatment, criteria, how much was read.
+
+    Randomised studies stand first.
+    """
+    names = ("study", "design", "population", "patients", "target", "criteria", "read", "status")
+    rows = []
+    for form in sorted(forms, key=_order):
+        arm = next((one for one in form.arms if one.role is not ArmRole.CONTROL), None)
+        target = None if arm is None or arm.target is None else arm.target
+        rows.append(
+            (
+                form.study.name,
+                design_words(form.study.design),
+                population_words(form.patients.population),
+                form.patients.enrolled,
+                info("extraction.not-reported") if target is None else _range(target.low_ng_ml, target.high_ng_ml),
+                _unknown(form.criteria.name),
+                read_words(form.study.reports[0].read),
+                status_words(form.study.status),
+            )
+        )
+    columns = tuple(Column(head=_head(name), name="count" if name == "patients" else "text") for name in names)
+    return Table(columns=columns, rows=tuple(rows))
+
+
+def _range(low: float | None, high: float | None) -> Message:
+    if low is None:
+        return info("extraction.target-up-to", high_ng_ml=high)
+    return info("extraction.target-range", low=f"{low:g}", high_ng_ml=high)
+
+
+def outcomes_table(forms: Sequence[Extraction], wanted: Callable[[Extracted], bool]) -> Table:
+    """Return one row for each outcome that is wanted: counts with mark and criteria, randomised comparisons first.
+
+    Parameters
+    ----------
+    forms : sequence of Extraction
+    wanted : function of Extracted
+        Such as `is_response` or `is_safety`.
+    """
+    names = ("study", "population", "arm", "outcome", "time", "k", "n", "percent", "mark", "criteria", "printed")
+    rows = []
+    for form in sorted(forms, key=_order):
+        for one in form.outcomes:
+            if wanted(one):
+                rows.append(_outcome_row(form, one))
+    columns = tuple(Column(head=_head(name), name="percent" if name == "percent" else "text") for name in names)
+    return Table(columns=columns, rows=tuple(rows))
+
+
+def _outcome_row(form: Extraction, one: Extracted) -> tuple[Cell, ...]:
+    row = one.row
+    share = 100 * row.k / row.n if row.k is not None and row.n else row.percent
+    who = form.study.name if not row.subgroup else f"{form.study.name}: {row.subgroup}"
+    return (
+        who,
+        population_words(row.population),
+        row.arm if row.role is ArmRole.SINGLE else info("extraction.arm-role", arm=row.arm, said=role_words(row.role)),
+        outcome_words(row.outcome),
+        time_words(row.timepoint),
+        None if row.k is None else int(row.k),
+        None if row.n is None else int(row.n),
+        share,
+        mark_words(row.mark),
+        _unknown(row.criteria),
+        row.printed_as or None,
+    )
+
+
+def conflicts_table(forms: Sequence[Extraction], language: str) -> Table:
+    """Return what studies say differently, side by side; nothing is averaged away."""
+    names = {form.study.id: form.study.name for form in forms}
+    rows = tuple(
+        (
+            topic_words(conflict.topic),
+            names[study],
+            _said(finding, language),
+            finding.p or None,
+            mark_words(finding.mark),
+        )
+        for conflict in conflicts(forms)
+        for study, finding in conflict.sides
+    )
+    columns = tuple(Column(head=_head(name), name="text") for name in ("topic", "study", "says", "p", "mark"))
+    return Table(columns=columns, rows=rows)
+
+
+def _said(finding: Finding, language: str) -> str:
+    return finding.says_zh if language.startswith("zh") and finding.says_zh else finding.says
+
+
+def open_studies_table(forms: Sequence[Extraction], language: str) -> Table:
+    """Return the studies without results here: ongoing, not seen, unverified."""
+    zh = language.startswith("zh")
+    rows = tuple(
+        (
+            form.study.name,
+            status_words(form.study.status),
+            population_words(form.patients.population),
+            ", ".join(form.study.registrations) or None,
+            (form.study.note_zh if zh and form.study.note_zh else form.study.note) or None,
+        )
+        for form in forms
+        if form.study.status is not StudyStatus.RESULTS
+    )
+    columns = tuple(
+        Column(head=_head(n), name="text") for n in ("study", "status", "population", "registration", "note")
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def forms_document(forms: Forms, changed: tuple[Message, ...], language: str, *, version: str) -> Document:
+    """Lay out what the forms of a review say and what was found in them.
+
+    Parameters
+    ----------
+    forms : Forms
+    changed : tuple of Message
+        From `changed_forms`.
+    language : {"en", "zh"}
+        Of the notes, which the forms carry in both.
+    version : str
+        Of the program.
+    """
+    told = forms.extractions
+    appraised = {one.study for one in forms.appraisals}
+    wanting = sum(form.study.status is StudyStatus.RESULTS and tool_for(form.study.design) is not None for form in told)
+    blocks: list[Block] = [
+        Paragraph(
+            sentences=(
+                info(
+                    "extraction.forms-count",
+                    studies=len(told),
+                    reports=sum(len(form.study.reports) for form in told),
+                    appraised=len(appraised),
+                    wanted=wanting,
+                ),
+            )
+        )
+    ]
+    parts: list[tuple[str, Table]] = [
+        ("studies", studies_table(told)),
+        ("responses", outcomes_table(told, is_response)),
+        ("safety", outcomes_table(told, is_safety)),
+        ("conflicts", conflicts_table(told, language)),
+        ("open", open_studies_table(told, language)),
+    ]
+    for name, table in parts:
+        if table.rows:
+            blocks += [Heading(text=info(f"extraction.heading-{name}")), table]
+    messages = most_severe_first((*forms.messages, *changed))
+    if messages:
+        blocks += [Heading(text=info("extraction.heading-found")), Findings(messages=messages)]
+    return Document(title=info("extraction.forms-title"), blocks=tuple(blocks), version=version)
+
+
+def forms_json(forms: Forms, changed: tuple[Message, ...], language: str) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    return {
+        "studies": [
+            {
+                "id": form.study.id,
+                "name": form.study.name,
+                "design": form.study.design.value,
+                "status": form.study.status.value,
+                "population": form.patients.population.value,
+                "reports": len(form.study.reports),
+                "outcomes": [
+                    {
+                        "outcome": row.outcome,
+                        "time": row.timepoint,
+                        "subgroup": row.subgroup,
+                        "arm": row.arm,
+                        "k": None if row.k is None else int(row.k),
+                        "n": None if row.n is None else int(row.n),
+                        "mark": row.mark.value,
+                        "criteria": row.criteria,
+                        "printed": row.printed_as,
+                    }
+                    for row in form.rows
+                ],
+            }
+            for form in forms.extractions
+        ],
+        "appraisals": [{"study": one.study, "tool": one.tool, "rater": one.rater} for one in forms.appraisals],
+        "messages": [
+            {
+                "code": message.code,
+                "severity": message.severity.value,
+                "place": str(message.place or ""),
+                "text": say(message, language),
+            }
+            for message in (*forms.messages, *changed)
+        ],
+    }

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The forms of the shipped review as a page: order, counts, contradictions, both languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sirolens.evidence.extraction_words import outcome_words, time_words
+from sirolens.evidence.outcome import Population
+from sirolens.evidence.review_forms import read_forms
+from sirolens.evidence.studies import StudyStatus
+from sirolens.message import Message
+from sirolens.report.document import Table
+from sirolens.report.html import page as html_page
+from sirolens.report.words import say
+from sirolens.study.review_evidence import (
+    conflicts_table,
+    forms_document,
+    forms_json,
+    is_response,
+    is_safety,
+    open_studies_table,
+    outcomes_table,
+    studies_table,
+)
+
+FORMS = read_forms(Path(__file__).parents[2] / "examples" / "review-sirolimus-itp")
+
+
+def cells(table: Table, language: str = "en") -> list[list[str]]:
+    return [[say(cell, language) if isinstance(cell, Message) else str(cell) for cell in row] for row in table.rows]
+
+
+def test_randomised_comparisons_come_first_then_primary_itp() -> None:
+    rows = cells(studies_table(FORMS.extractions))
+    assert [row[0] for row in rows[:2]] == ["Li 2013", "Int Immunopharmacol 2020"]
+    single = [row[2] for row in rows if row[1] == "single arm" and row[7] == "results"]
+    assert single[: single.count("primary ITP")] == ["primary ITP"] * single.count("primary ITP")
+    assert len(rows) == len(FORMS.extractions)
+
+
+def test_every_response_stands_with_its_denominator_mark_and_criteria() -> None:
+    rows = cells(outcomes_table(FORMS.extractions, is_response))
+    assert len(rows) == sum(is_response(one) for form in FORMS.extractions for one in form.outcomes)
+    assert ["12", "20", "60.0", "read in the source", "not reported"] in [row[5:10] for row in rows]
+    feng = next(row for row in rows if row[0] == "Feng 2020" and row[4] == "12 months")
+    assert feng[5:8] == ["None", "None", "65.0"]  # no count is made up
+
+
+def test_outcomes_are_of_response_of_safety_or_neither_never_both() -> None:
+    for form in FORMS.extractions:
+        assert not [one for one in form.outcomes if is_response(one) and is_safety(one)]
+
+
+def test_contradictions_stand_side_by_side_in_both_languages() -> None:
+    english, chinese = (cells(conflicts_table(FORMS.extractions, language), language) for language in ("en", "zh"))
+    assert len(english) == len(chinese) == 10
+    assert ["Sirolimus level and response", "Li H 2020"] in [row[:2] for row in english]
+    assert ["西罗莫司血药浓度与疗效", "Ann Med 2023"] in [row[:2] for row in chinese]
+
+
+def test_what_has_no_results_is_listed() -> None:
+    rows = cells(open_studies_table(FORMS.extractions, "zh"), "zh")
+    assert len(rows) == sum(form.study.status is not StudyStatus.RESULTS for form in FORMS.extractions)
+    assert {row[1] for row in rows} == {"进行中", "未见结果", "未核实"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_can_be_written_in_both_languages(language: str) -> None:
+    page = html_page(forms_document(FORMS, (), language, version="test"), language)
+    assert "Feng 2020" in page
+    assert "extraction." not in page
+    assert "appraisal." not in page
+
+
+def test_the_json_holds_every_count() -> None:
+    told = forms_json(FORMS, (), "en")
+    assert len(told["studies"]) == len(FORMS.extractions)
+    assert sum(len(study["outcomes"]) for study in told["studies"]) == sum(len(form.rows) for form in FORMS.extractions)
+    assert {message["severity"] for message in told["messages"]} <= {"info", "warning"}
+
+
+def test_every_word_of_the_shipped_review_is_known_to_the_catalogue() -> None:
+    rows = [row for form in FORMS.extractions for row in form.rows]
+    assert all(isinstance(outcome_words(row.outcome), Message) for row in rows)
+    assert all(isinstance(time_words(row.timepoint), Message) for row in rows)
+    assert outcome_words("MY_OWN") == "MY_OWN"
+    assert {row.population for row in rows} <= set(Population)
