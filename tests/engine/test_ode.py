@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.special import wrightomega
 
-from sirolens.engine import ode_step, ode_trains
+from sirolens.engine import ode_trains, tsitouras
 from sirolens.engine.expression import parse
 from sirolens.engine.linear import PARAMETERS, Structure, concentrations
 from sirolens.engine.linear_events import Events, events_from_columns
@@ -253,9 +253,9 @@ def _tableau() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     for row in range(2, 8):
         for column in range(1, row):
             name = f"A{row}{column}" if row < 7 else f"B{column}"
-            a[row - 1, column - 1] = getattr(ode_step, name)
-    c = np.array([0.0, ode_step.C2, ode_step.C3, ode_step.C4, ode_step.C5, 1.0, 1.0])
-    return a, a[6], np.array([getattr(ode_step, f"E{i}") for i in range(1, 8)]), c
+            a[row - 1, column - 1] = getattr(tsitouras, name)
+    c = np.array([0.0, tsitouras.C2, tsitouras.C3, tsitouras.C4, tsitouras.C5, 1.0, 1.0])
+    return a, a[6], np.array([getattr(tsitouras, f"E{i}") for i in range(1, 8)]), c
 
 
 def _order_conditions(b: np.ndarray, a: np.ndarray, c: np.ndarray) -> list[list[tuple[float, float]]]:

@@ -22,7 +22,7 @@ Compilers of other languages build these nodes directly; the classes take their 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -47,6 +47,7 @@ __all__ = [
     "fold",
     "nodes",
     "print_node",
+    "substituted",
 ]
 
 ARITHMETIC = ("+", "-", "*", "/", "^")
@@ -310,3 +311,28 @@ def print_node(root: Node) -> str:
     '(-x)^2'
     """
     return fold(root, _printed)[0]
+
+
+def substituted(root: Node, values: Mapping[str, Node]) -> Node:
+    """Put trees in the place of names.
+
+    >>> substituted(Binary("+", Name("a"), Name("b")), {"b": Number(2.0)})
+    Binary(operator='+', left=Name(name='a'), right=Number(value=2.0))
+    """
+
+    def combine(node: Node, parts: tuple[Node, ...]) -> Node:
+        match node:
+            case Name(name):
+                return values.get(name, node)
+            case Unary(operator):
+                return Unary(operator, parts[0])
+            case Binary(operator):
+                return Binary(operator, parts[0], parts[1])
+            case Call(function):
+                return Call(function, parts)
+            case Piecewise():
+                return Piecewise(tuple(zip(parts[:-1:2], parts[1:-1:2], strict=True)), parts[-1])
+            case _:
+                return node
+
+    return fold(root, combine)

@@ -26,7 +26,8 @@ from sirolens.engine.network_kernel_room import (
     inner_kernel,
     slopes,
 )
-from sirolens.engine.ode_step import (
+from sirolens.engine.ode_trains import dense_weights
+from sirolens.engine.tsitouras import (
     A21,
     A31,
     A32,
@@ -60,7 +61,6 @@ from sirolens.engine.ode_step import (
     E6,
     E7,
 )
-from sirolens.engine.ode_trains import dense_weights
 
 __all__ = ["explicit_attempt", "explicit_dense", "explicit_ready", "notice_stiffness"]
 

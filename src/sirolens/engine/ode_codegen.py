@@ -20,7 +20,7 @@ from importlib import resources
 from pathlib import Path
 from types import ModuleType
 
-from sirolens.engine import ode_trains
+from sirolens.engine import ode_trains, tsitouras
 from sirolens.engine.expression import PRELUDE, Expression, to_python
 
 __all__ = ["TIME", "Equations", "kernel_module", "kernel_text"]
@@ -113,10 +113,15 @@ def kernel_text(model: Equations) -> str:
         for name in ("ode_step.py", "ode_lane.py")
     ]
     # Compiled code is keyed by the text of its own file; this makes what it calls elsewhere part of that text.
-    called = hashlib.blake2b(package.joinpath("ode_trains.py").read_bytes(), digest_size=16).hexdigest()
-    head = f'"""Generated from a model\'s equations; made anew when lost, never edited. Calls {called}."""\n\n'
+    called = hashlib.blake2b(digest_size=16)
+    for name in ("ode_trains.py", "tsitouras.py"):
+        called.update(package.joinpath(name).read_bytes())
+    head = (
+        f'"""Generated from a model\'s equations; made anew when lost, never edited. Calls {called.hexdigest()}."""\n\n'
+    )
     imports = (
         f"from typing import Any\n{PRELUDE}\nfrom sirolens.engine.ode_trains import {', '.join(ode_trains.__all__)}\n"
+        f"from sirolens.engine.tsitouras import {', '.join(tsitouras.__all__)}\n"
     )
     return head + imports + "\n\n" + _system_text(model) + "\n".join(bodies)
 

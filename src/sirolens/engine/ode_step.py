@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernels of one adaptive step: the explicit pair of Tsitouras of order 5(4) and its error.
-
-C. Tsitouras, Runge-Kutta pairs of order 5(4) satisfying only the first column simplifying assumption, Computers and
-Mathematics with Applications 62 (2011) 770-775. The last stage of an accepted step is the first of the next.
+"""Kernels of one adaptive step: the explicit pair of `sirolens.engine.tsitouras` and its error.
 
 This file is also a text: for every model, `ode_codegen` writes the model's own functions in place of the example
 system, and puts what follows the line "body" of this file and of `ode_lane` below them, because a kernel that is
@@ -36,6 +33,40 @@ from sirolens.engine.ode_trains import (
     TRIAL,
     K,
 )
+from sirolens.engine.tsitouras import (
+    A21,
+    A31,
+    A32,
+    A41,
+    A42,
+    A43,
+    A51,
+    A52,
+    A53,
+    A54,
+    A61,
+    A62,
+    A63,
+    A64,
+    A65,
+    B1,
+    B2,
+    B3,
+    B4,
+    B5,
+    B6,
+    C2,
+    C3,
+    C4,
+    C5,
+    E1,
+    E2,
+    E3,
+    E4,
+    E5,
+    E6,
+    E7,
+)
 
 # The example system: one compartment A with dA/dt = -k A, observed as A.
 STATES = 1
@@ -66,36 +97,6 @@ def dosing(time_h: float, p: Any, compartment: int) -> tuple[float, float, float
 
 
 # ---- body ----
-
-C2, C3, C4, C5 = 0.161, 0.327, 0.9, 0.9800255409045097
-A21 = 0.161
-A31, A32 = -0.008480655492356989, 0.335480655492357
-A41, A42, A43 = 2.8971530571054935, -6.359448489975075, 4.3622954328695815
-A51, A52, A53, A54 = 5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525
-A61, A62, A63, A64, A65 = (
-    5.86145544294642,
-    -12.92096931784711,
-    8.159367898576159,
-    -0.071584973281401,
-    -0.028269050394068383,
-)
-B1, B2, B3, B4, B5, B6 = (
-    0.09646076681806523,
-    0.01,
-    0.4798896504144996,
-    1.379008574103742,
-    -3.290069515436081,
-    2.324710524099774,
-)
-E1, E2, E3, E4, E5, E6, E7 = (
-    -0.00178001105222577714,
-    -0.0008164344596567469,
-    0.007880878010261995,
-    -0.1447110071732629,
-    0.5823571654525552,
-    -0.45808210592918697,
-    1.0 / 66.0,
-)
 
 # Step size control (Gustafsson's PI controller with the usual constants for order 5).
 SAFETY, PRESENT, PAST, SMALLEST_CHANGE, LARGEST_CHANGE = 0.9, 0.14, 0.08, 0.2, 5.0

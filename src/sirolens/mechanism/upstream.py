@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sirolens.engine.expression import Binary, Expression, Name, Node, Number, derivative, evaluate
-from sirolens.engine.expression_tree import Call, Piecewise, Unary, fold
+from sirolens.engine.expression_tree import Call, Piecewise, Unary, fold, substituted
 from sirolens.engine.network import Network
 from sirolens.errors import InputError
 from sirolens.mechanism.upstream_code import forcing_module
@@ -188,33 +188,12 @@ class Courses:
         return np.ascontiguousarray(self.values[:, -1])
 
 
-def _substituted(root: Node, by: Mapping[str, Node]) -> Node:
-    """Put trees in the place of names."""
-
-    def combine(node: Node, parts: tuple[Node, ...]) -> Node:
-        match node:
-            case Name(name):
-                return by.get(name, node)
-            case Unary(operator):
-                return Unary(operator, parts[0])
-            case Binary(operator):
-                return Binary(operator, parts[0], parts[1])
-            case Call(function):
-                return Call(function, parts)
-            case Piecewise():
-                return Piecewise(tuple(zip(parts[:-1:2], parts[1:-1:2], strict=True)), parts[-1])
-            case _:
-                return node
-
-    return fold(root, combine)
-
-
 def _inlined(network: Network) -> dict[str, Expression]:
     """The rate of every state with its definitions written out."""
     by: dict[str, Node] = {}
     for name, formula in network.definitions.items():
-        by[name] = _substituted(formula.root, by)
-    return {name: Expression(_substituted(formula.root, by)) for name, formula in network.rates.items()}
+        by[name] = substituted(formula.root, by)
+    return {name: Expression(substituted(formula.root, by)) for name, formula in network.rates.items()}
 
 
 def split(network: Network, port: str = "C") -> Split:
@@ -260,7 +239,7 @@ def split(network: Network, port: str = "C") -> Split:
             continue
         slope = derivative(rate, state)
         if slope.names <= given:
-            course[state] = Expression(_apart(_substituted(rate.root, {state: Number(0.0)}), port))
+            course[state] = Expression(_apart(substituted(rate.root, {state: Number(0.0)}), port))
             loss[state] = Expression(_negative(slope.root))
     states = tuple(name for name in network.states if name in course)
     return Split(
@@ -315,7 +294,7 @@ def without(network: Network, port: str) -> Network:
     nothing: Mapping[str, Node] = {port: Number(0.0)}
 
     def closed(formulas: Mapping[str, Expression]) -> dict[str, Expression]:
-        return {name: Expression(_substituted(one.root, nothing)) for name, one in formulas.items()}
+        return {name: Expression(substituted(one.root, nothing)) for name, one in formulas.items()}
 
     return replace(
         network,

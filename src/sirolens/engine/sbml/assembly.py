@@ -13,40 +13,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
-from sirolens.engine.expression import Binary, Call, Expression, Name, Node, Number, Piecewise, Unary
-from sirolens.engine.expression_tree import fold, nodes
+from sirolens.engine.expression import Binary, Expression, Name, Node, Number, Unary
+from sirolens.engine.expression_tree import nodes, substituted
 from sirolens.engine.network import TIME, Event, Network, is_usable_name
 from sirolens.engine.sbml.formula import Mathematics, finite_or_not, plus, times
 from sirolens.engine.sbml.quantities import Kind, Quantity, Role, declared, references
 from sirolens.errors import ModelFileError
 from sirolens.message import Message, Place
 
-__all__ = ["assemble", "substituted"]
-
-
-def substituted(root: Node, values: Mapping[str, Node]) -> Node:
-    """Put trees in the place of names.
-
-    >>> substituted(Binary("+", Name("a"), Name("b")), {"b": Number(2.0)})
-    Binary(operator='+', left=Name(name='a'), right=Number(value=2.0))
-    """
-
-    def combine(node: Node, parts: tuple[Node, ...]) -> Node:
-        match node:
-            case Name(name):
-                return values.get(name, node)
-            case Unary(operator):
-                return Unary(operator, parts[0])
-            case Binary(operator):
-                return Binary(operator, parts[0], parts[1])
-            case Call(function):
-                return Call(function, parts)
-            case Piecewise():
-                return Piecewise(tuple(zip(parts[:-1:2], parts[1:-1:2], strict=True)), parts[-1])
-            case _:
-                return node
-
-    return fold(root, combine)
+__all__ = ["assemble"]
 
 
 def _over(node: Node, size: Node) -> Node:

@@ -27,6 +27,7 @@ from numba import njit
 from sirolens.engine.kernel import kernel
 from sirolens.engine.simd.functions import *
 from sirolens.engine.simd.vector import *
+from sirolens.engine.tsitouras import *
 """
 
 
@@ -39,7 +40,7 @@ def kernel_text(network: Network, outputs: Sequence[str], *, paired: bool = True
     body = package.joinpath("march.py").read_text(encoding="utf-8").split(_BODY, maxsplit=1)[1]
     # Compiled code is keyed by the text of its own file; this makes what it calls elsewhere part of that text.
     called = hashlib.blake2b(digest_size=16)
-    for name in ("functions.py", "vector.py"):
+    for name in ("functions.py", "vector.py", "../tsitouras.py"):
         called.update(package.joinpath(name).read_bytes())
     head = f'"""Generated from a network; made anew when lost, never edited. Calls {called.hexdigest()}."""\n\n'
     return f"{head}{_IMPORTS}\n\n{_network_text(network, outputs, paired)}\n{body}"

@@ -243,29 +243,32 @@ def _processor(name: str) -> Callable[[Any, Any, Any], Any]:
     return emit
 
 
+KERNELS_ONLY = "this is written out as instructions of the processor: only kernels can call it"
+
+
 def fma(a: Any, b: Any, c: Any) -> Any:
     """Multiply and add with one rounding: a b + c."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def sqrt(a: Any) -> Any:
     """Square root, exactly rounded."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def floor(a: Any) -> Any:
     """Round down to a whole number."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def ceil(a: Any) -> Any:
     """Round up to a whole number."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def absolute(a: Any) -> Any:
     """Absolute value."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 _mathematics(fma, 3, _processor("fma"))
@@ -282,17 +285,17 @@ _MAGIC = 0x4338000000000000  # 1.5 * 2^52: adding it leaves a whole number in th
 
 def power_of_two(k: Any) -> Any:
     """2^(k - 1) of a whole number that was rounded by adding 1.5 * 2^52 and still has that added."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def exponent(a: Any) -> Any:
     """The whole number e with a = m 2^e and sqrt(1/2) <= m < sqrt(2), for normal a > 0."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def mantissa(a: Any) -> Any:
     """The number m with a = m 2^e and sqrt(1/2) <= m < sqrt(2), for normal a > 0."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def _power_of_two(builder: Any, kind: Any, args: Any) -> Any:
@@ -323,7 +326,7 @@ _mathematics(mantissa, 1, _mantissa)
 
 def select(condition: Any, value: Any, otherwise: Any) -> Any:
     """Choose in each lane; both values have been worked out."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def _decide_select(*args: Any) -> Any:
@@ -348,7 +351,7 @@ def _select(context: Any, builder: Any, given: Any, args: Any) -> Any:
 
 def like(model: Any, value: Any) -> Any:
     """A number in the shape of `model`: in every lane, where that is a vector."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 _mathematics(like, 2, lambda builder, kind, args: args[1])
@@ -356,7 +359,7 @@ _mathematics(like, 2, lambda builder, kind, args: args[1])
 
 def lane_bits(condition: Any) -> Any:
     """The lanes in which a comparison holds, as bits of one whole number."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 _typed(lane_bits, lambda *args: signature(types.int64, mask8) if args == (mask8,) else None)
@@ -369,7 +372,7 @@ def _lane_bits(context: Any, builder: Any, given: Any, args: Any) -> Any:
 
 def all_lanes(condition: Any) -> Any:
     """Whether a comparison holds in every lane."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def _decide_all(*args: Any) -> Any:
@@ -394,22 +397,22 @@ def _holds(context: Any, builder: Any, given: Any, args: Any) -> Any:
 
 def get(table: Any, row: int) -> Any:
     """Read a row of eight as a vector, or an entry of a plain array as a number."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def put(table: Any, row: int, value: Any) -> None:
     """Write what `get` reads."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def gather(flat: Any, places: Any) -> Any:
     """Read, in each lane, the entry of a plain array at a place of that lane's own (a whole number >= 0)."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def pointer(table: Any) -> Any:
     """Where a table or a plain array begins; what `get`, `put` and `gather` take in its place."""
-    raise NotImplementedError
+    raise TypeError(KERNELS_ONLY)
 
 
 def _held(table: Any) -> Any:
