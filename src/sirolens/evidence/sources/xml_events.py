@@ -32,6 +32,7 @@ LARGEST_TEXT_CHARACTERS = 2_000_000_000
 """More does not fit into the memory of an ordinary machine together with its records."""
 
 _DEFINITION = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|(<!ENTITY)", re.DOTALL)
+_UNKNOWN = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z]")
 _NAMED = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);", re.DOTALL)
 
 
@@ -218,7 +219,7 @@ def _explained(raw: str) -> str:
         named = html5.get(f"{match[2]};")
         return f"&amp;{match[2]};" if named is None else named.replace("&", "&amp;").replace("<", "&lt;")
 
-    return _NAMED.sub(character, raw) if "&" in raw else raw
+    return _NAMED.sub(character, raw) if _UNKNOWN.search(raw) else raw
 
 
 def _deeper_than(element: Element, limit: int) -> bool:
