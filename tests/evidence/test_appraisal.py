@@ -181,3 +181,12 @@ def test_one_plot_shows_one_tool() -> None:
         lights([judged("rob-2"), judged("minors")])
     with pytest.raises(InputError):
         lights([])
+
+
+def test_items_for_comparisons_do_not_apply_where_nobody_judged_them() -> None:
+    compared = Appraisal(
+        study="a", tool="minors", rater="wei", judgements=(Judgement(item="control", level="adequate", reason="x"),)
+    )
+    plot = lights([compared, Appraisal(study="b", tool="minors", rater="wei")])
+    assert plot.items[-4:] == appraisal_tool("minors").comparative_items
+    assert [plot.levels[code] for code in plot.codes[:, 8]] == ["adequate", "not-applicable"]

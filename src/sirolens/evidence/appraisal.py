@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sirolens.errors import InputError
-from sirolens.evidence.appraisal_tools import NO_INFORMATION, OVERALL, TOOLS, Tool, appraisal_tool
+from sirolens.evidence.appraisal_tools import NO_INFORMATION, NOT_APPLICABLE, OVERALL, TOOLS, Tool, appraisal_tool
 from sirolens.evidence.studies import Read
 from sirolens.message import Message, Place, Severity, error, warning
 from sirolens.models.locate import Path as KeyPath
@@ -91,8 +91,9 @@ class Appraisal:
     file: str = ""
 
     def level(self, item: str) -> str:
-        """Return an item's level, "no information" where it was not judged."""
-        return next((one.level for one in self.judgements if one.item == item), NO_INFORMATION)
+        """Return an item's level: "no information" where it was not judged, items for comparisons do not apply then."""
+        unjudged = NOT_APPLICABLE if item in appraisal_tool(self.tool).comparative_items else NO_INFORMATION
+        return next((one.level for one in self.judgements if one.item == item), unjudged)
 
 
 @final

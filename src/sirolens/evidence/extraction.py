@@ -31,12 +31,25 @@ __all__ = [
     "Trough",
     "candidates",
     "conflicts",
+    "is_safety_outcome",
     "rows_for_pooling",
     "topic_words",
 ]
 
 AMONG_RESPONDERS = "_AMONG_RESPONDERS"
 """Ending of an outcome that is counted among responders: it is never pooled with the same outcome of a whole arm."""
+
+SAFETY = ("AE", "MAJOR", "SERIOUS", "SEVERE", "DISCONTINUED", "INTOLERANT")
+"""Beginnings of the outcomes about harm."""
+
+
+def is_safety_outcome(outcome: str) -> bool:
+    """Whether an outcome is about harm: no response criteria apply to it.
+
+    >>> is_safety_outcome("AE_MUCOSITIS"), is_safety_outcome("CR")
+    (True, False)
+    """
+    return outcome.startswith(SAFETY)
 
 
 class Denominator(StrEnum):

@@ -27,6 +27,7 @@ from sirolens.evidence.extraction import (
     ResponseCriteria,
     Topic,
     Trough,
+    is_safety_outcome,
 )
 from sirolens.evidence.extraction_checks import form_problems
 from sirolens.evidence.outcome import NOT_REPORTED, ArmRole, OutcomeRow, Population
@@ -429,7 +430,7 @@ def _outcome(table: Table, raw: Mapping[str, Any], about: _About) -> Extracted:
         partners=() if arm is None or arm.partners is None else arm.partners,
         mark=Mark(table.text("mark", default=Mark.SEEN.value, choices=MARKS)),
         printed_as=table.text("printed"),
-        criteria=table.text("criteria", default=about.criteria.name),
+        criteria=table.text("criteria", default=NOT_REPORTED if is_safety_outcome(name) else about.criteria.name),
         population=_one_of(Population, table, "population", patients.population) or patients.population,
         year=None if report is None else report.year,
         note=table.text("note"),

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sirolens.evidence.appraisal_tools import tool_for
-from sirolens.evidence.extraction import Extracted, Extraction, Finding, conflicts, topic_words
+from sirolens.evidence.extraction import Extracted, Extraction, Finding, conflicts, is_safety_outcome, topic_words
 from sirolens.evidence.extraction_words import (
     design_words,
     mark_words,
@@ -36,9 +36,9 @@ __all__ = [
     "studies_table",
 ]
 
+T = TypeVar("T")
 POPULATIONS = tuple(Population)
 RESPONSES = frozenset({"OR", "CR", "PR", "NR", "SR", "SR_AMONG_RESPONDERS", "DURABLE", "CR_OR_NEAR_CR", "IMPROVED"})
-SAFETY = ("AE", "MAJOR", "SERIOUS", "SEVERE", "DISCONTINUED", "INTOLERANT")
 
 
 def is_response(one: Extracted) -> bool:
@@ -48,7 +48,7 @@ def is_response(one: Extracted) -> bool:
 
 def is_safety(one: Extracted) -> bool:
     """Whether an outcome is about harm."""
-    return one.row.outcome.startswith(SAFETY)
+    return is_safety_outcome(one.row.outcome)
 
 
 def _head(name: str) -> Message:
@@ -107,13 +107,17 @@ def outcomes_table(forms: Sequence[Extraction], wanted: Callable[[Extracted], bo
         Such as `is_response` or `is_safety`.
     """
     names = ("study", "population", "arm", "outcome", "time", "k", "n", "percent", "mark", "criteria", "printed")
-    rows = []
-    for form in sorted(forms, key=_order):
-        for one in form.outcomes:
-            if wanted(one):
-                rows.append(_outcome_row(form, one))
+    told = [(form, one) for form in sorted(forms, key=_order) for one in form.outcomes if wanted(one)]
     columns = tuple(Column(head=_head(name), name="percent" if name == "percent" else "text") for name in names)
-    return Table(columns=columns, rows=tuple(rows))
+    rows = tuple(_outcome_row(form, one) for form, one in told)
+    if all(is_safety(one) for _, one in told):  # no response criteria apply to harm
+        at = names.index("criteria")
+        columns, rows = _without(columns, at), tuple(_without(row, at) for row in rows)
+    return Table(columns=columns, rows=rows)
+
+
+def _without(cells: tuple[T, ...], at: int) -> tuple[T, ...]:
+    return (*cells[:at], *cells[at + 1 :])
 
 
 def _outcome_row(form: Extraction, one: Extracted) -> tuple[Cell, ...]:
