@@ -83,3 +83,23 @@ def test_each_file_is_recognised_by_its_content_in_every_encoding(file: str, nam
     found = import_bytes(data, name="misnamed.pdf")
     assert (found.source, len(found.records)) == (name, len(plain.records))
     assert [one.title for one in found.records] == [one.title for one in plain.records]
+
+
+HARD = {
+    "pubmed-xml": "<?a?><!-- b -->" * 2000 + "x",
+    "register-xml": "<?a?><!-- b -->" * 2000 + "x",
+    "clinicaltrials-json": '{"studies": [' + "1" * 20_000 + "x",
+    "wos-starter": '{"hits": [' + "1" * 20_000 + "x",
+    "pubmed-nbib": "PMID- 1\nTI  - a\n" + "      \n" * 5000 + "x",
+    "wos-tagged": "PT J\nTI a\n" + "   \n" * 5000 + "x",
+    "register-csv": "NCT Number,Study Title,Phases\n" + '"' * 9_999,
+    "wos-tab": "PT\tAU\tTI\tSO\tPY\tUT\n" + "\t" * 20_000 + "x",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), HARD.items(), ids=HARD.keys())
+def test_texts_made_to_be_matched_in_many_ways_are_read_at_once(name: str, text: str) -> None:
+    # A pattern that tries every way would not come back from these in a lifetime.
+    one = format_named(name)
+    one.detect(text[:8000])
+    assert first_fault(text, list(one.read(SourceText(name="a", text=text, encoding="utf-8", sha256="0" * 64)))) is None

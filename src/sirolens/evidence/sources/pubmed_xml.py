@@ -41,15 +41,21 @@ _NOTICES: Final[Mapping[str, NoticeKind]] = {
     "CorrectedandRepublishedIn": NoticeKind.REPUBLISHED_IN,
     "CorrectedandRepublishedFrom": NoticeKind.REPUBLISHED_FROM,
 }
-_FRAME = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|</?Pubmed(?:Book)?ArticleSet\b[^>]*>)*", re.DOTALL)
+# Nothing is read twice (``(?>...)``): a text made to be matched in many ways would otherwise take for ever.
+_FRAME = re.compile(
+    r"(?:\s|(?><\?.*?\?>)|(?><!--.*?-->)|<!DOCTYPE[^>\[]*+>|</?Pubmed(?:Book)?ArticleSet\b[^>]*+>)*+", re.DOTALL
+)
+_FIRST = re.compile(
+    r"(?:\s|(?><\?xml.*?\?>)|(?><!--.*?-->)|(?><!DOCTYPE[^>\[]*+(?:\[.*?\])?[^>]*+>))*+<(?P<name>\w+)", re.DOTALL
+)
 _RECORDS = ("PubmedArticle", "PubmedBookArticle")
 
 
 def detect(head: str) -> int:
     """Tell PubMed XML by the element of the set or of a record, whatever stands before it."""
-    match = re.match(r"\s*(?:<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\])?[^>]*>|\s)*<(\w+)", head, re.DOTALL)
+    match = _FIRST.match(head)
     names = {"PubmedArticleSet", "PubmedBookArticleSet", *_RECORDS}
-    return SIGNATURE if match and match[1] in names else 0
+    return SIGNATURE if match and match["name"] in names else 0
 
 
 def read(file: SourceText) -> Iterator[Record | Unread]:

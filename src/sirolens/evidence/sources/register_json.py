@@ -21,7 +21,7 @@ __all__ = ["NAME", "detect", "read"]
 NAME: Final = "clinicaltrials-json"
 
 _STUDY = re.compile(r'\{\s*"(?:protocolSection|derivedSection|hasResults)"')
-_FRAME = re.compile(r'(?:[\s{}\[\],:]|"(?:studies|nextPageToken|totalCount)"|"[\w+/=-]*"|\d+|null)*')
+_FRAME = re.compile(r'(?:[\s{}\[\],:]|"(?:studies|nextPageToken|totalCount)"|"[\w+/=-]*+"|\d++|null)*+')
 
 
 def detect(head: str) -> int:

@@ -24,7 +24,8 @@ NAME: Final = "register-xml"
 
 _ROOT = re.compile(r"<(?:Trials_downloaded_from_ICTRP|trials|triallist)\b", re.IGNORECASE)
 _FRAME = re.compile(
-    r"(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|</?(?:Trials_downloaded_from_ICTRP|trials|triallist)\b[^>]*>)*",
+    r"(?:\s|(?><\?.*?\?>)|(?><!--.*?-->)|<!DOCTYPE[^>\[]*+>|"
+    r"</?(?:Trials_downloaded_from_ICTRP|trials|triallist)\b[^>]*+>)*+",
     re.DOTALL | re.IGNORECASE,
 )
 

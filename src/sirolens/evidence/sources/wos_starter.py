@@ -21,7 +21,7 @@ __all__ = ["NAME", "detect", "hit_values", "read"]
 NAME: Final = "wos-starter"
 
 _HIT = re.compile(r'\{\s*"uid"\s*:\s*"[A-Z]+:')
-_FRAME = re.compile(r'(?:[\s{}\[\],:]|"(?:metadata|hits|total|page|limit)"|\d+)*')
+_FRAME = re.compile(r'(?:[\s{}\[\],:]|"(?:metadata|hits|total|page|limit)"|\d++)*+')
 
 
 def detect(head: str) -> int:
