@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.evidence.export_files import DATA, FORMATS_DATA, imported, samples
+from tests.evidence.export_files import EXPORTS, FORMATS_DATA, imported, samples
 
 from sirolens.errors import InputError, UnknownNameError
 from sirolens.evidence import importing
@@ -22,8 +22,7 @@ from sirolens.report.words import say
 
 NAMES = [one.name for one in FORMATS]
 # Formats that are one document: cut anywhere, nothing of it can be read, and it is refused.
-WHOLE_DOCUMENTS = {"clinicaltrials-json"}
-EXPORTS = sorted(path for path in DATA.rglob("*") if path.is_file() and path.suffix not in (".md", ".toml", ".jsonl"))
+WHOLE_DOCUMENTS = {"clinicaltrials-json", "wos-starter"}
 SIGNS = (b"\n", b'"', b"{", b"}", b"<", b"<record>", b"\nER  - \n", b"\nPMID- 1\n", b"\x00", b"\xff", b",", b"\t")
 RIS = b"TY  - JOUR\nTI  - Invented\nER  - \n"
 

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias, final
 from sirolens.errors import InputError
 from sirolens.evidence.record import Record
 from sirolens.evidence.sources.decode import decode
-from sirolens.evidence.sources.registry import FORMATS, HEAD, Format, format_named, recognise
+from sirolens.evidence.sources.registry import HEAD, Format, format_named, recognise, surest
 from sirolens.evidence.sources.text import SIGNATURE, SourceText, Unread
 from sirolens.message import Message, Place, error, info, warning
 
@@ -32,11 +32,11 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 _LOOKS = 20  # lines of one look that are judged: a sign may stand in an abstract now and then, not more often
 
-# Lines with which a record of some format may begin; each is then judged by the formats' own `detect`.
+# Lines with which a record of some format may begin; each is judged by the formats' own `detect`. The line end is part
+# of the pattern: a search for one fixed character is twenty times faster than for ``^``.
 _BEGINNINGS = re.compile(
-    r"^(?:\{Reference Type\}|%0 |RT [A-Z]|DataType: ?\d|SrcDatabase-|FN [A-Z]|PMID- ?\d|TY {1,2}- |@[A-Za-z]+ ?[{(]|"
-    r"<\?xml |<PubmedArticleSet|PT\t)",
-    re.M,
+    r"\n(?:\{Reference Type\}|%0 |RT [A-Z]|DataType: ?\d|\nSrcDatabase-|FN [A-Z]|PMID- ?\d|TY {1,2}- |@[A-Za-z]+ ?[{(]|"
+    r"<\?xml |<PubmedArticleSet|PT\t)"
 )
 
 
@@ -160,20 +160,20 @@ def _refuse_second_format(file: SourceText, own: Format) -> None:
     A line is taken for the second's beginning when another format's reader makes a record with a title from it: the
     sign of a format alone may stand in an abstract.
     """
-    looked: dict[str, int] = {}
     start = len(file.text) - len(file.text.lstrip())
-    for begin in _BEGINNINGS.finditer(file.text):
-        token = begin.group()[:4].upper()
-        looked[token] = looked.get(token, 0) + 1
-        if looked[token] > _LOOKS or begin.start() == start:
+    looked: dict[str, int] = {}
+    for begin in _BEGINNINGS.finditer(file.text, start):
+        sign = begin.group().lstrip("\n")[:4]
+        looked[sign] = looked.get(sign, 0) + 1
+        if looked[sign] > _LOOKS:
             continue
-        head = file.text[begin.start() : begin.start() + HEAD]
-        best = max(FORMATS, key=lambda one: one.detect(head))
-        score = best.detect(head)
+        at = begin.end() - len(begin.group().lstrip("\n"))
+        head = file.text[at : at + HEAD]
+        score, best = surest(head)
         if best is own or score <= own.detect(head):
-            looked[token] = _LOOKS  # the own format's records begin like this
+            looked[sign] = _LOOKS  # the own format's records begin like this
         elif score >= SIGNATURE and _makes_a_record(replace(file, text=head), best):
-            place = Place(file=file.name, line=file.text.count("\n", 0, begin.start()) + 1)
+            place = Place(file=file.name, line=file.text.count("\n", 0, at) + 1)
             raise InputError(error("import.two-formats", place=place, first=own.title, second=best.title))
 
 

@@ -40,7 +40,7 @@ from sirolens.evidence.sources import (
 from sirolens.evidence.sources.text import SourceText, Unread
 from sirolens.message import Message, Place, error, info
 
-__all__ = ["FORMATS", "HEAD", "Format", "format_named", "recognise"]
+__all__ = ["FORMATS", "HEAD", "Format", "format_named", "recognise", "surest"]
 
 HEAD: Final = 8_000  # characters shown to `detect`
 _FIRST_LINES: Final = 3  # that decide between formats with the same score
@@ -144,6 +144,11 @@ def recognise(text: str, *, file: str) -> Format:
         names = tuple(one.name for one in fitting)
         raise InputError(error("import.ambiguous", place=Place(file=file), names=names))
     return fitting[0]
+
+
+def surest(head: str) -> tuple[int, Format]:
+    """Return the highest score that a format gives to the beginning of a text, and the first format that gives it."""
+    return max(((one.detect(head), one) for one in FORMATS), key=lambda scored: scored[0])
 
 
 def _best(head: str, formats: Sequence[Format]) -> tuple[Format, ...]:
