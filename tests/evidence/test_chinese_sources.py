@@ -20,6 +20,7 @@ from sirolens.evidence.sources import (
     cnki_noteexpress,
     cnki_refer,
     cnki_refworks,
+    cnki_table,
     gbt7714,
 )
 from sirolens.evidence.sources.decode import decode
@@ -35,9 +36,10 @@ FORMATS: dict[str, ModuleType] = {
     "refworks.txt": cnki_refworks,
     "estudy.txt": cnki_estudy,
     "custom.txt": cnki_custom,
+    "table.csv": cnki_table,
     "gbt7714.txt": gbt7714,
 }
-READERS = (cnki_noteexpress, cnki_refer, cnki_refworks, cnki_estudy, cnki_custom, gbt7714)
+READERS = (cnki_noteexpress, cnki_refer, cnki_refworks, cnki_estudy, cnki_custom, cnki_table, gbt7714)
 # Record starts counted by an expression of the test's own, not by the reader's.
 STARTS = {
     cnki_noteexpress.NAME: r"\{Reference Type\}",
@@ -45,6 +47,7 @@ STARTS = {
     cnki_refworks.NAME: r"^RT ",
     cnki_estudy.NAME: r"^DataType",
     cnki_custom.NAME: r"^SrcDatabase",
+    cnki_table.NAME: r"^(期刊|硕士),",
     gbt7714.NAME: r"^\[\d",
 }
 
@@ -260,6 +263,17 @@ def test_in_the_custom_export_the_page_count_key_holds_the_pages() -> None:
     assert (first.pages, first.doi, first.issn) == ("201-206", "10.99999/j.fake.2023.03.001", "0000-0000")
     assert (first.kinds, first.journal, first.unparsed) == (("期刊",), "虚构血液学杂志", ())
     assert (thesis.kinds, thesis.journal) == (("硕士",), "虚构大学")
+
+
+def test_the_spreadsheet_twin_saved_as_csv_is_read() -> None:
+    first, thesis = records("table.csv")
+    assert [who.printed for who in first.authors] == ["张伟", "王芳"]
+    assert (first.abstract, first.keywords) == ('目的 "虚构",观察。\n方法 虚构。', ("西罗莫司", "ITP"))
+    assert (first.volume, first.issue, first.pages, first.year, first.month) == ("44", "03", "201-206", 2023, 3)
+    assert (thesis.kinds, thesis.year) == (("硕士",), 2020)
+    header = pieces("table.csv")[0]
+    assert isinstance(header, Unread)
+    assert header.reason.values["columns"] == ("Cited-被引",)
 
 
 def test_gbt7714_titles_hold_stops_and_commas_and_lists_are_cut() -> None:

@@ -2,14 +2,13 @@
 """CNKI's custom and novelty-search exports (自定义, 查新) as text: a record begins with ``SrcDatabase-来源库``.
 
 The keys look like those of E-Study and differ: ``PageCount-页码`` holds the pages here, and mostly no space stands
-behind the colon. The same columns exist as a spreadsheet, which is refused by name when it is imported: save it as
-CSV or export as text.
+behind the colon. The same columns exist as a spreadsheet: `sources.cnki_table`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sirolens.evidence.record import Record
@@ -18,18 +17,19 @@ from sirolens.evidence.sources.cnki_estudy import KEY, NAMES, accept_key, named_
 from sirolens.evidence.sources.marked_lines import Fields, MarkedFormat, read_marked
 from sirolens.evidence.sources.text import SIGNATURE, WEAK, SourceText, Unread
 
-__all__ = ["NAME", "detect", "read"]
+__all__ = ["NAME", "detect", "named_fields", "read"]
 
 NAME: Final = "cnki-custom"
 _START = re.compile(r"\n[\ufeff \t]*SrcDatabase-来源库[ \t]*[:：]", re.MULTILINE)
 # E-Study has the key too, at the end of its records: only before the title does it begin one.
 _OPENING = re.compile(r"\s*\ufeff?SrcDatabase-来源库[^\n]*\n\s*Title-题名")
 _ESTUDY = re.compile(r"\n[\ufeff \t]*DataType[ \t]*[:：]", re.MULTILINE)
+_NAMES: Final = {**NAMES, "SrcDatabase": "kind", "PageCount": "pages"}
 _FORM: Final = MarkedFormat(
     name=NAME,
     start=_START,
     tag=KEY,
-    names={**NAMES, "SrcDatabase": "kind", "PageCount": "pages"},
+    names=_NAMES,
     paragraphs=frozenset({"Summary"}),
     accept=accept_key,
 )
@@ -41,6 +41,11 @@ def detect(head: str) -> int:
     if found is None or (other is not None and other.start() < found.start()):
         return 0
     return SIGNATURE if _OPENING.match(head) else WEAK
+
+
+def named_fields() -> Mapping[str, str]:
+    """Return which key of the export is which field; the spreadsheet twin has the same."""
+    return _NAMES
 
 
 def _assembled(fields: Fields) -> dict[str, Any]:

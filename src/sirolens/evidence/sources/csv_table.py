@@ -37,7 +37,7 @@ from sirolens.evidence.sources.text import (
 )
 from sirolens.message import warning
 
-__all__ = ["NAME", "detect", "read"]
+__all__ = ["NAME", "detect", "read", "table_rows"]
 
 NAME: Final = "csv"
 
@@ -71,7 +71,7 @@ def read(file: SourceText) -> Iterator[Record | Unread]:
     own = bool(cells) and cells[0] == OWN_SIGN
     fields, database, unknown = _meaning(cells)
     ordinal, begun = 0, False
-    for first, last, raw, row in _rows(file.text, delimiter, quoted=quoted, columns=len(cells)):
+    for first, last, raw, row in table_rows(file.text, delimiter, quoted=quoted, columns=len(cells)):
         if last < at:  # lines before the header: "sep=," of a spreadsheet program
             yield heading(first, raw)
         elif not begun:
@@ -141,7 +141,9 @@ def _meaning(cells: list[str]) -> tuple[dict[str, list[int]], str, tuple[str, ..
     return {field: [column for _, column in sorted(found)] for field, found in ranked.items()}, database, tuple(unknown)
 
 
-def _rows(text: str, delimiter: str, *, quoted: bool, columns: int) -> Iterator[tuple[int, int, str, list[str] | None]]:
+def table_rows(
+    text: str, delimiter: str, *, quoted: bool, columns: int
+) -> Iterator[tuple[int, int, str, list[str] | None]]:
     """Yield first line, last line, raw text and cells of each row that is not blank; None for cells that do not fit.
 
     A cell whose opening quote has no closing one before a delimiter or a line's end is taken as it stands, so that it

@@ -21,6 +21,7 @@ from sirolens.evidence.sources import (
     cnki_noteexpress,
     cnki_refer,
     cnki_refworks,
+    cnki_table,
     csv_table,
     csv_writer,
     endnote_xml,
@@ -87,6 +88,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name=cnki_refworks.NAME, detect=cnki_refworks.detect, read=cnki_refworks.read),
     Format(name=cnki_estudy.NAME, detect=cnki_estudy.detect, read=cnki_estudy.read),
     Format(name=cnki_custom.NAME, detect=cnki_custom.detect, read=cnki_custom.read),
+    Format(name=cnki_table.NAME, detect=cnki_table.detect, read=cnki_table.read),
     Format(name=gbt7714.NAME, detect=gbt7714.detect, read=gbt7714.read, caution=gbt7714.CAUTION),
     Format(
         name=pubmed_nbib.NAME,
