@@ -240,7 +240,7 @@ def _record(kind: str, values: dict[str, str], unparsed: list[tuple[int, str]]) 
         "journal_abbreviation": said("shortjournal", "journalabbrev", "journal-iso", "abbrev_source_title"),
         "volume": said("volume"),
         "issue": said("number", "issue"),
-        "pages": re.sub(r"-{2,}", "-", said("pages")),
+        "pages": said("pages").replace("--", "-"),
         "article_number": said("eid", "article-number", "articleno"),
         "issn": issns(values.get("issn", ""), values.get("eissn", "")),
         "url": said("url"),
