@@ -301,6 +301,7 @@ def test_a_search_broken_off_goes_on_where_it_stopped(service: Eutils, tmp_path:
     later = search_pubmed(QUERY, client(service), at=AT + timedelta(days=3), batch=10, store=store)
     assert later.text == whole
     assert later.run.searched_at == AT
+    assert [one.code for one in later.run.messages] == ["retrieval.taken-up"]
     assert times(service, "esearch.fcgi") == 0
     asked = [number for _, fields, *_ in service.requests for number in fields["id"].split(",")]
     assert len(asked) == 25 - stop_after * 10

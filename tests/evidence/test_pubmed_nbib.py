@@ -128,6 +128,11 @@ def test_what_is_no_whole_record_is_told_as_unread(text: str, kinds: list[str]) 
     assert first_fault(text, pieces) is None
 
 
+def test_a_file_that_begins_with_a_record_without_number_is_known() -> None:
+    place = Position(sha256="0" * 64, ordinal=1, first_line=1, last_line=1)
+    assert detect(write_nbib([Record(id="r-0", source="ris", position=place, raw="", title="Invented")])) > 0
+
+
 def test_only_medline_format_is_taken_for_it() -> None:
     assert detect(TEXT[:8000]) > 0
     assert not any(detect(head) for head in ("", "TY  - JOUR", "PT J\nAU x", "<PubmedArticleSet>", "pmid- 1"))

@@ -31,7 +31,7 @@ from sirolens.evidence.pubmed_answers import (
 from sirolens.evidence.search_run import Found, Part, SearchRun
 from sirolens.evidence.search_store import Store
 from sirolens.evidence.service import Pace, Service, ask
-from sirolens.message import error, warning
+from sirolens.message import error, info, warning
 
 __all__ = ["ADDRESS", "SERVED", "PubMed", "fetch_pubmed", "search_pubmed"]
 
@@ -156,6 +156,8 @@ def search_pubmed(
         log.begin(_begun(run))
     else:
         run = _taken_up(begun)
+        since = info("retrieval.taken-up", searched_at=run.searched_at)
+        run = replace(run, messages=(*run.messages, since))
     wanted = tuple(dict.fromkeys(number for part in run.parts for number in part.ids))
     if progress is not None:
         progress(sum(number in records for number in wanted), run.count)

@@ -225,7 +225,7 @@ def _sent(
         if isinstance(fault.reason, TimeoutError):
             raise PassingError(info("retrieval.timed-out", wait_s=service.timeout_s)) from None
         raise PassingError(info("retrieval.unreachable", why=service.hide(str(fault.reason)))) from None
-    except (http.client.HTTPException, ConnectionError):
+    except (http.client.HTTPException, OSError):
         raise PassingError(info("retrieval.cut-answer")) from None
 
 

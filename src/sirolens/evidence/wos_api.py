@@ -151,6 +151,8 @@ def search_wos(
         page += 1
     searched_at = at if begun is None else datetime.fromisoformat(begun["searched_at"])
     messages: list[Message] = [info("retrieval.wos-unverified"), info("retrieval.wos-no-abstracts")]
+    if searched_at != at:
+        messages.append(info("retrieval.taken-up", searched_at=searched_at))
     if len(hits) != total:
         messages.append(warning("retrieval.wos-differs", times=total, parts=len(hits)))
     run = SearchRun(
