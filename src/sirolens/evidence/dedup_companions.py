@@ -9,20 +9,37 @@ from sirolens.evidence.dedup_compared import APART, Compared, Finding, Outcome
 from sirolens.evidence.dedup_names import Authorship
 from sirolens.evidence.dedup_result import LinkKind
 from sirolens.evidence.dedup_titles import Likeness
-from sirolens.evidence.dedup_traits import TitleMatch, Traits
+from sirolens.evidence.dedup_traits import TitleMatch, Traits, compare_all_titles
 from sirolens.message import info
 
 __all__ = ["companions", "notice", "registers", "shared_trial"]
 
 
 def registers(one: Traits, two: Traits) -> Finding:
-    """Merge two entries of one registration, link an entry with a report of it; titles of registers tell nothing."""
+    """Merge two entries of one registration, link an entry with a report of it.
+
+    An entry may print other numbers: its number in another register, but also the trial that it extends. So two numbers
+    of one register are two trials, and across registers the titles must agree.
+    """
     shared = sorted(one.trials & two.trials)
     if not shared:
         return APART
-    if one.register and two.register:
-        return Finding(Outcome.MERGE, info("dedup.same-registration", trial_id=shared[0]), 95.0)
-    return Finding(Outcome.LINK, info("dedup.link-registration", trial_id=shared[0]), link=LinkKind.REGISTRATION)
+    trial = shared[0]
+    if not (one.register and two.register):
+        return Finding(Outcome.LINK, info("dedup.link-registration", trial_id=trial), link=LinkKind.REGISTRATION)
+    same = one.registration == two.registration
+    if same or (_register_of(one) != _register_of(two) and _same_trial_title(one, two)):
+        return Finding(Outcome.MERGE, info("dedup.same-registration", trial_id=trial), 95.0)
+    return Finding(Outcome.LINK, info("dedup.link-same-trial", trial_id=trial), link=LinkKind.SAME_TRIAL)
+
+
+def _register_of(traits: Traits) -> str:
+    return traits.registration.rstrip("0123456789-")
+
+
+def _same_trial_title(one: Traits, two: Traits) -> bool:
+    title = compare_all_titles(one, two)
+    return title.likeness >= Likeness.LIKE and not title.telling
 
 
 def shared_trial(one: Traits, two: Traits) -> Finding:
@@ -70,6 +87,8 @@ def _same_title_elsewhere(pair: Compared) -> Finding:
     journals = " ".join((*one.place.journals, *two.place.journals)).lower()
     if "cochrane" in journals and pair.years:
         return Finding(Outcome.LINK, info("dedup.link-update"), link=LinkKind.UPDATE)
+    if one.preprint != two.preprint:
+        return Finding(Outcome.LINK, info("dedup.link-preprint"), link=LinkKind.PREPRINT)
     supplement = any(side.meeting or side.place.issue.startswith("s") for side in (one, two))
     if supplement:
         return Finding(Outcome.LINK, info("dedup.link-abstract"), link=LinkKind.ABSTRACT)

@@ -88,11 +88,12 @@ class Compared:
 
     @property
     def one_spot(self) -> bool:
-        """First and last page, volume, journal and year agree: two papers cannot stand there."""
+        """First and last page, volume, journal, year and issue agree: two papers cannot stand there."""
         return (
             self.both_pages
             and self.volume is Agreement.SAME
             and self.journal is Agreement.SAME
+            and self.issue is not Agreement.DIFFERENT
             and self.years in (0, None)
         )
 

@@ -23,6 +23,7 @@ from sirolens.message import info, warning
 __all__ = ["Finding", "Outcome", "contradicts", "judge"]
 
 VERY_LONG_TITLE: Final = 60  # letters: alone enough, with the first author and year, where no place is told
+THROUGH_PAGED: Final = 20  # a first page from which an issue's own pages are unlikely to repeat in the next issue
 SAME_SENTENCE: Final = 60.0  # of 100: two translations of one title, when everything else is the same
 
 
@@ -148,6 +149,8 @@ def _by_title(pair: Compared) -> Finding | None:
         return None
     if pair.issue is Agreement.DIFFERENT and (title.generic or not (pair.both_pages or _page_and_long_title(pair))):
         return None  # an editor's column has one title in every issue, and often one first page
+    if _versions(pair):
+        return None
     if pair.same_place and not (title.generic and Agreement.UNKNOWN in (pair.volume, pair.issue)):
         return _in_one_place(pair)
     if title.generic or two_pmids(pair) or two_dois(pair) or pair.elsewhere or not pair.near_year:
@@ -157,12 +160,19 @@ def _by_title(pair: Compared) -> Finding | None:
     return _place_untold(pair)
 
 
+def _versions(pair: Compared) -> bool:
+    """A later version of a Cochrane review keeps its number and title; only year, issue or DOI tell it."""
+    cochrane = pair.one.place.pages.first.startswith("cd") and pair.one.place.pages.code
+    return cochrane and (bool(pair.years) or two_dois(pair))
+
+
 def _page_and_long_title(pair: Compared) -> bool:
     return pair.pages is Agreement.SAME and pair.volume is Agreement.SAME and _shortest(pair) >= VERY_LONG_TITLE
 
 
 def _in_one_place(pair: Compared) -> Finding | None:
-    far = pair.journal is Agreement.DIFFERENT and not (pair.both_pages or pair.authors >= Authorship.FIRST)
+    sure = pair.volume is Agreement.SAME and pair.authors >= Authorship.FIRST
+    far = pair.journal is Agreement.DIFFERENT and not (pair.both_pages or sure)
     weak = pair.volume is Agreement.UNKNOWN and pair.journal is not Agreement.SAME and not pair.both_pages
     if far or (weak and pair.authors < Authorship.FIRST):
         return None
@@ -178,8 +188,6 @@ def _moved(pair: Compared) -> Finding | None:
         return None
     if _page_misprinted(pair):
         return Finding(Outcome.MERGE, info("dedup.same-title-and-issue", **spot(pair)), 72.0)
-    if pair.one.place.pages.code and pair.years:
-        return None  # a later version of a Cochrane review keeps its number
     if not pair.both_pages or pair.journal is not Agreement.SAME or two_dois(pair):
         return None
     if pair.volume is Agreement.DIFFERENT and pair.years != 0:
@@ -209,18 +217,19 @@ def _shortest(pair: Compared) -> int:
 
 def _place_untold(pair: Compared) -> Finding | None:
     """Title, authors and year agree; one record lacks pages or volume."""
-    if pair.volume is Agreement.DIFFERENT:
-        return None
     told = (pair.journal is Agreement.SAME) + (pair.volume is Agreement.SAME)
+    if pair.volume is Agreement.DIFFERENT or (told < 2 and pair.one.meeting != pair.two.meeting):
+        return None
     long = _shortest(pair) >= VERY_LONG_TITLE
-    enough = told == 2 or (told == 1 and (pair.authors >= Authorship.FIRST or long))
+    enough = told == 2 or (told == 1 and pair.years == 0 and (pair.authors >= Authorship.FIRST or long))
     if pair.authors is Authorship.UNKNOWN:
         enough = told == 2
-    if not told and pair.authors >= Authorship.FIRST and pair.years == 0:
+    elif pair.authors >= Authorship.FIRST and not enough and pair.years is not None:
+        # a record without any place may be a thesis or a meeting abstract of the same title: several authors say no
         empty = any(not side.place.journals and not side.place.pages.first for side in (pair.one, pair.two))
-        if empty and long and pair.authors is Authorship.SAME:
-            enough = True
-        else:
+        many = min(pair.one.names.count, pair.two.names.count) > 2 and pair.authors is Authorship.SAME
+        enough = not told and pair.years == 0 and empty and long and many
+        if not enough:
             return Finding(Outcome.ASK, warning("dedup.ask-place-untold", **spot(pair)))
     if not enough:
         return None
@@ -234,13 +243,17 @@ def _by_place(pair: Compared) -> Finding | None:
         return None
     if title.telling and not pair.one_spot:
         return None
+    unlike = title.generic or title.likeness < Likeness.LIKE or not pair.both_pages
+    if pair.issue is Agreement.DIFFERENT and unlike:
+        return None
     if title.likeness >= Likeness.LIKE and _alike_enough(pair):
         return Finding(Outcome.MERGE, info("dedup.similar-title-same-place", **spot(pair)), 70.0)
     if not pair.one_spot and not (pair.both_pages and pair.journal is Agreement.SAME and pair.years == 0):
         return None
     if title.share >= SAME_SENTENCE and pair.authors in (Authorship.SAME, Authorship.UNKNOWN):
         return Finding(Outcome.MERGE, info("dedup.similar-title-same-place", **spot(pair)), 65.0)
-    if pair.authors is Authorship.SAME and pair.several_authors:
+    through = pair.issue is Agreement.SAME or pair.one.place.pages.spans[0][0] >= THROUGH_PAGED
+    if pair.authors is Authorship.SAME and pair.several_authors and through:
         return Finding(Outcome.MERGE, info("dedup.other-title-same-place", **spot(pair)), 60.0)
     return None
 

@@ -175,6 +175,8 @@ _PAIRS: Final = (
     "囘回羣群峯峰裏里裡里啓启週周併并並并佔占佈布彷仿跡迹癥症鈎钩嵗岁衆众産产內内"
 )
 
+_COMPOUND_READINGS: Final = {"尉迟": "yuchi", "单于": "chanyu", "长孙": "zhangsun"}
+
 _BOUNDS = tuple(entry[-1].encode("gb2312") for entry in _FIRST.split())
 _NAMES = tuple(entry[:-1] for entry in _FIRST.split())
 _LAST = b"\xd7\xf9"
@@ -248,8 +250,8 @@ def surname_readings(surname: str) -> frozenset[str]:
         spelt = {""}
         for part in parts:
             spelt = {start + end for start in spelt for end in part}
-        if surname == "单于":
-            spelt = {"chanyu"}
+        if surname in _COMPOUND_READINGS:
+            spelt = {_COMPOUND_READINGS[surname]}
         return frozenset(spelt - {""})
     found = set(_SURNAMES.get(surname) or syllables(surname)) | set(_FOREIGN.get(surname, ()))
     for name in tuple(found):

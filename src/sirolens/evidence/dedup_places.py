@@ -27,6 +27,7 @@ _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000
 _RANGE = re.compile(r"([a-z]{0,4}\.?)\s*(\d+)(?:\s*[-‐-―~～]+\s*([a-z]{0,4}\.?)\s*(\d+))?", re.IGNORECASE)
 _LOST_START = re.compile(r"(?:suppl?|t|pt|author reply)\.?\s*-\s*\d+$", re.IGNORECASE)  # "Suppl-37" of "Suppl 3:S29-37"
 _NO_PAGES = frozenset(("-", "--", "n/a", "na", "unknown", "?"))
+CODE_DIGITS: Final = 4
 _LONG_SPAN: Final = 40  # pages: more is a wrong number, not a paper
 
 
@@ -55,7 +56,7 @@ class Pages:
     def code(self) -> bool:
         """True for an article's own number ("e43268", "cd001876"), which no other article has."""
         letters = self.first.rstrip("0123456789")
-        return bool(letters) and len(self.first) - len(letters) >= 5
+        return letters not in {"", "s"} and len(self.first) - len(letters) >= CODE_DIGITS
 
 
 def _number(text: str) -> str:

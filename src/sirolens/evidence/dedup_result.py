@@ -88,6 +88,7 @@ class LinkKind(StrEnum):
     """How two reports that are not duplicates belong together."""
 
     ABSTRACT = "abstract"  # a meeting abstract and a paper, or two abstracts, of the same title and authors
+    PREPRINT = "preprint"  # a preprint and the paper
     ERRATUM = "erratum"
     RETRACTION = "retraction"  # the notice and what it withdraws
     COMMENT = "comment"  # comment or reply

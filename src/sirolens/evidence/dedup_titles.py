@@ -100,9 +100,9 @@ _KINDS = _words(
     "updated part editorial letter "
     "addendum rebuttal preliminary interim final extension"
 )
-_HAN_TELLING = _words("一二三四五六七八九十男女老幼儿童上下左右前后高低急慢内外中西新旧初再续无不非")
-_SMALL_HAN = frozenset("的之及与和对在了其一例")
-_SMALL = frozenset("a an and as at by for from in into is of on or the to via with") - {"with"}
+_HAN_TELLING = frozenset("一二三四五六七八九十男女老幼儿童上下左右前后高低急慢内外中西新旧初再续无不非")
+_SMALL_HAN = frozenset("的之及与和对在了其")
+_SMALL = _words("a an and as at by for from in into is of on or the to via with") - {"with"}
 
 
 class Likeness(IntEnum):
@@ -226,7 +226,7 @@ def telling(one: Title, two: Title) -> str:
     >>> telling(title("Hyperglycaemia in stroke units"), title("Hypoglycaemia in stroke units"))
     'opposite'
     """
-    if one.key == two.key:
+    if one.key == two.key or one.han != two.han:
         return ""
     left, right = Counter(one.tokens), Counter(two.tokens)
     extra_left, extra_right = list((left - right).elements()), list((right - left).elements())

@@ -18,8 +18,10 @@ _REGISTER = re.compile(
     r"clinicaltrials\.gov|chictr|ictrp|isrctn|trialsearch|trial registry|who\.int/trial|临床试验注册", re.IGNORECASE
 )
 _REGISTER_SOURCE = re.compile(r"clinicaltrials|ictrp|chictr|register", re.IGNORECASE)
-_MEETING: Final = re.compile(r"meeting|conference|congress|proceeding|poster|会议|supplement abstract", re.IGNORECASE)
+_MEETING: Final = re.compile(r"meeting|conference|congress|poster|会议", re.IGNORECASE)
 _PREPRINT: Final = re.compile(r"preprint|biorxiv|medrxiv|research square|ssrn|chinaxiv|预印本", re.IGNORECASE)
+_TRIAL = re.compile(r"NCT\d{8}|ChiCTR[-\w]*\d+|ISRCTN\d+|EUCTR\d{4}-\d{6}-\d{2}", re.IGNORECASE)
+ACCESSION_LENGTH: Final = 6
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _BRACKETED = re.compile(r"^\s*\[.*\]\W*$")
 
@@ -42,6 +44,8 @@ class Traits:
     accession : str
         The database with its number; empty without either.
     trials : frozenset of str
+    registration : str
+        The number printed first: of a register's entry its own, the others are what it refers to.
     register : bool
         True for an entry of a trial register.
     meeting, preprint, translated, retracted : bool
@@ -58,6 +62,7 @@ class Traits:
     wos_id: str
     accession: str
     trials: frozenset[str]
+    registration: str
     register: bool
     meeting: bool
     preprint: bool
@@ -75,9 +80,24 @@ class Traits:
 def _is_register(record: Record) -> bool:
     if _REGISTER_SOURCE.search(record.source):
         return True
-    if not record.trial_ids or record.pmid:
+    if record.pmid or not _trials(record):
         return False
     return bool(_REGISTER.search(record.journal) or any(_REGISTER.search(kind) for kind in record.kinds))
+
+
+def _trials(record: Record) -> tuple[str, ...]:
+    """Return the registration numbers, those in the place of the journal too, where some exports print them."""
+    printed = [*record.trial_ids]
+    if _REGISTER.search(record.journal):
+        printed += _TRIAL.findall(f"{record.journal} {record.url} {record.accession}")
+    return tuple(dict.fromkeys(trial.upper().replace(" ", "") for trial in printed))
+
+
+def _accession(record: Record) -> str:
+    """Return the database's number of a record; a short one may be its number in the file."""
+    if not record.database or len(record.accession) < ACCESSION_LENGTH:
+        return ""
+    return f"{record.database.lower()}:{record.accession}"
 
 
 def traits(record: Record) -> Traits:
@@ -89,6 +109,7 @@ def traits(record: Record) -> Traits:
     'erratum'
     """
     kind, subject = about(record.title)
+    trials = _trials(record)
     texts = dict.fromkeys((subject, record.title_vernacular))
     found = tuple(one for one in (title(text) for text in texts if text) if one is not None)
     doi = _DOI.search(record.doi.lower())
@@ -103,8 +124,9 @@ def traits(record: Record) -> Traits:
         doi=doi[0].rstrip(".,;)") if doi else "",
         pmcid=record.pmcid.strip().upper(),
         wos_id=record.wos_id.strip().upper(),
-        accession=f"{record.database.lower()}:{record.accession}" if record.database and record.accession else "",
-        trials=frozenset(trial.upper().replace(" ", "") for trial in record.trial_ids),
+        accession=_accession(record),
+        trials=frozenset(trials),
+        registration=trials[0] if trials else "",
         register=_is_register(record),
         meeting=bool(_MEETING.search(venue)),
         preprint=bool(_PREPRINT.search(venue)),
