@@ -459,6 +459,21 @@ def test_the_stop_commands_go_from_plan_to_verdict(tmp_path: Path) -> None:
     assert "may not stop" in sirolens(*base, "accept", "--person", "Wei (invented)", *where).err
 
 
+def test_a_look_opens_what_everybody_has_finished_of_the_sample(tmp_path: Path) -> None:
+    folder = review(tmp_path / "look")
+    sirolens("review", "stop", "plan", "--seed", "invented", "--review", folder, "--by", "wei")
+    sirolens("review", "stop", "open", "--review", folder, "--by", "wei")
+    for by, many in (("wei", 3), ("li", 2)):
+        session = Session(folder, by, Stage.TITLE)
+        for name in session.sample[:many]:
+            session.decide(name, Decision.EXCLUDE)
+    screened = []
+    for step, by in (("status", "wei"), ("look", "wei"), ("look", "li"), ("status", "li")):
+        told = sirolens("review", "stop", step, "--json", "--review", folder, "--by", by).out
+        screened.append(json.loads(told)["screened"])
+    assert screened == [0, 0, 2, 2]
+
+
 def test_the_agreement_command_tells_all_three(tmp_path: Path) -> None:
     folder = review(tmp_path / "agree", blind=False)
     for by, keys in (("wei", "ieieie"), ("li", "ieieii")):

@@ -114,11 +114,13 @@ def simulated(kind: str, number: int) -> tuple[bool, bool, float, float]:
     """Return whether a stop was possible, whether it came, the recall at the end, the share of records left unread."""
     review = RANKINGS[kind](random.Random(f"{kind}:{number}"))
     sample = open_sample(StopPlan(seed=f"review {kind} {number}"), review.unscreened, review.found)
-    verdict = stop(sample, {name: name in review.relevant for name in sample.order})
-    if verdict.answer is not StopAnswer.MAY_STOP:
-        return sample.attainable, False, 1.0, 0.0
-    recall = 1 - len(review.relevant & set(verdict.rest)) / len(review.relevant)
-    return True, True, recall, len(verdict.rest) / len(review.unscreened)
+    truth = {name: name in review.relevant for name in sample.order}
+    for look in sample.looks:
+        verdict = stop(sample, {name: truth[name] for name in sample.order[:look]})
+        if verdict.answer is StopAnswer.MAY_STOP:
+            recall = 1 - len(review.relevant & set(verdict.rest)) / len(review.relevant)
+            return True, True, recall, len(verdict.rest) / len(review.unscreened)
+    return sample.attainable, False, 1.0, 0.0
 
 
 def main(reviews: int = REVIEWS, rankings: tuple[str, ...] = tuple(RANKINGS)) -> None:

@@ -35,6 +35,7 @@ class StopStep(StrEnum):
 
     PLAN = "plan"
     OPEN = "open"
+    LOOK = "look"
     STATUS = "status"
     ACCEPT = "accept"
 
@@ -170,10 +171,10 @@ def _add_stop(group: typer.Typer, language: str) -> None:
             drafts = [opening_draft(state)]
         elif step is StopStep.ACCEPT:
             drafts = [accept_draft(state, person, why=why)]
-        elif by is not None:
-            secrets, told = read_secrets(review.folder, by)
+        elif step is StopStep.LOOK:
+            secrets, told = read_secrets(review.folder, who(by, review))
             show_flags(told, show_in)
-            drafts = list(sample_openings(state, by, secrets))
+            drafts = list(sample_openings(state, who(by, review), secrets))
         if drafts:
             append(review.folder, who(by, review), drafts)
             state = load_state(opened(review.folder, show_in), show_in)
