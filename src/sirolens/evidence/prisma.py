@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The PRISMA 2020 flow of a version of the review, folded from what happened; its sums hold or it is not given.
+
+For each arm (databases and registers; other methods), with records and reports counted once:
+
+    identified - known - duplicates - automatic - other removed = screened
+    screened - excluded - pending = sought;  sought - not retrieved - pending = assessed
+    assessed - excluded by reason - pending = included
+    previous - dropped + reconsidered + new = total
+
+Rules where PRISMA is silent: a record found in both arms counts in the databases' and is a duplicate in the other. A
+record that an earlier version had is "already known". A study that drops out stays among the previous ones and gets a
+line of its own. A publication of an earlier version that is included only now is "reconsidered".
+
+Source: Page et al., BMJ 2021;372:n71, doi:10.1136/bmj.n71.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+from sirolens.errors import InputError
+from sirolens.evidence.record import Record
+from sirolens.evidence.review_events import ROUTES, Arm, Event, Kind
+from sirolens.evidence.review_state import OPEN, Box, Rules, State, as_of, fold
+from sirolens.message import Message, error, warning
+
+__all__ = ["ArmFlow", "Flow", "Included", "faults", "prisma_flow"]
+
+UNNAMED = ""
+"""Where a record came from when the search it belonged to was taken back."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmFlow:
+    """The counts of one arm, in the order of the diagram.
+
+    Parameters
+    ----------
+    databases, registers, others : mapping of str to int
+        Records identified, by database, register, and route (``"websites"``, ``"organisations"``, ``"citations"``).
+    known, duplicates, automatic, removed : int
+        Removed before screening: had by an earlier version, copies, left out by an accepted stop, other reasons.
+    screened, excluded, pending : int
+        Titles and abstracts; pending: undecided or in conflict.
+    sought, not_retrieved, retrieval_pending : int
+        Full texts.
+    assessed : int
+    reasons : mapping of str to int
+        Full texts excluded, by the reason that counts; ``""`` where none was given.
+    assessed_pending : int
+    included : int
+    """
+
+    databases: Mapping[str, int] = field(default_factory=dict)
+    registers: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
+    known: int = 0
+    duplicates: int = 0
+    automatic: int = 0
+    removed: int = 0
+    screened: int = 0
+    excluded: int = 0
+    pending: int = 0
+    sought: int = 0
+    not_retrieved: int = 0
+    retrieval_pending: int = 0
+    assessed: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    assessed_pending: int = 0
+    included: int = 0
+
+    @property
+    def identified(self) -> int:
+        """All records of the arm."""
+        return sum(sum(one.values()) for one in (self.databases, self.registers, self.others))
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Included:
+    """Studies, and the reports that tell of them."""
+
+    studies: int
+    reports: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """The whole flow of one version.
+
+    Parameters
+    ----------
+    version : int
+    main, other : ArmFlow
+        Databases and registers; other methods.
+    previous, dropped, reconsidered, new, total : Included
+    draft : bool
+        True while a record of the version has no final box.
+    messages : tuple of Message
+        What a reader must know: a draft; reports that belong to no study yet and count as one each.
+    """
+
+    version: int
+    main: ArmFlow
+    other: ArmFlow
+    previous: Included
+    dropped: Included
+    reconsidered: Included
+    new: Included
+    total: Included
+    draft: bool
+    messages: tuple[Message, ...] = ()
+
+
+def prisma_flow(
+    events: Iterable[Event], records: Iterable[Record], rules: Rules | None = None, *, version: int | None = None
+) -> Flow:
+    """Fold the flow of a version.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        All of the review, also those undone.
+    records : iterable of Record
+        Of all imported files.
+    rules : Rules, optional
+        From the protocol.
+    version : int, optional
+        A closed one as it was when it was closed; by default the one under way, or the last closed where nothing was
+        found since.
+
+    Raises
+    ------
+    InputError
+        ``prisma.version-unknown``, ``prisma.sums``: the counts contradict each other, which would be a fault of this
+        program.
+
+    Examples
+    --------
+    >>> flow = prisma_flow([], [])
+    >>> flow.version, flow.main.identified, flow.total, flow.draft
+    (1, 0, Included(studies=0, reports=0), False)
+    """
+    everything, known = tuple(events), tuple(records)
+    now = fold(everything, known, rules)
+    closed = [one.event for one in now.snapshots if one.version is not None]
+    wanted = _wanted(now, len(closed), version)
+    state = now if wanted == now.version else fold(as_of(everything, closed[wanted - 1]), known, rules)
+    past = None if wanted == 1 else fold(as_of(everything, closed[wanted - 2]), known, rules)
+    found = _flow(state, past, wanted)
+    wrong = faults(found)
+    if wrong:
+        raise InputError(*wrong)
+    return found
+
+
+def _wanted(state: State, closed: int, version: int | None) -> int:
+    if version is None:
+        fresh = any(at.version == state.version for at in state.placed.values())
+        return state.version if fresh or not closed else closed
+    if not 1 <= version <= closed + 1:
+        raise InputError(error("prisma.version-unknown", value=version, known=f"1-{closed + 1}"))
+    return version
+
+
+def _flow(state: State, past: State | None, version: int) -> Flow:
+    elsewhere = [event for event in state.events if event.kind is Kind.PREVIOUS]
+    before = _included(past) if past is not None else {}
+    after = _included(state)
+    main, other = (_arm(state, version, arms) for arms in ((Arm.DATABASES, Arm.REGISTERS), (Arm.OTHER,)))
+    kept = {now for name in before if (now := state.grouping.cluster_of.get(name)) in after}
+    fresh = {name for name in after if state.placed[name].version == version}
+    new = _count(after, fresh)
+    reconsidered = _count(after, set(after) - kept - fresh)
+    # A study of which one report is new and another old is no new study.
+    old_studies = {after[name] for name in kept}
+    new_studies = {after[name] for name in fresh} - old_studies
+    again = {after[name] for name in set(after) - kept - fresh} - old_studies - new_studies
+    previous = Included(
+        studies=len(set(before.values())) + sum(event.values["studies"] for event in elsewhere),
+        reports=len(before) + sum(event.values["reports"] for event in elsewhere),
+    )
+    gone = len(set(before.values())) - len(old_studies)  # below 0 where a study turned out to be two
+    dropped = Included(studies=max(gone, 0), reports=len(before) - len(kept))
+    total = Included(
+        studies=len(set(after.values())) + sum(event.values["studies"] for event in elsewhere),
+        reports=len(after) + sum(event.values["reports"] for event in elsewhere),
+    )
+    draft = any(state.counts(version=version)[box] for box in OPEN)
+    alone = sum(name == study for name, study in after.items())
+    messages = [warning("prisma.draft")] if draft else []
+    messages += [warning("prisma.ungrouped", count=alone)] if alone else []
+    return Flow(
+        version=version,
+        main=main,
+        other=other,
+        previous=previous,
+        dropped=dropped,
+        reconsidered=Included(studies=len(again) + max(-gone, 0), reports=reconsidered.reports),
+        new=Included(studies=len(new_studies), reports=new.reports),
+        total=total,
+        draft=draft,
+        messages=tuple(messages),
+    )
+
+
+def _included(state: State) -> dict[str, str]:
+    """The study of every included report; a report of no study is one of its own."""
+    owner = {report: study.id for study in state.studies.values() for report in study.reports}
+    return {name: owner.get(name, name) for name in state.within(Box.INCLUDED)}
+
+
+def _count(studies: Mapping[str, str], reports: set[str]) -> Included:
+    return Included(studies=len({studies[name] for name in reports}), reports=len(reports))
+
+
+def _arm(state: State, version: int, arms: Sequence[Arm]) -> ArmFlow:
+    searches = {search.id: search for search in state.searches}
+    sources: dict[Arm, Counter[str]] = {arm: Counter() for arm in Arm}
+    boxes: Counter[Box] = Counter()
+    reasons: Counter[str] = Counter()
+    for name, placed in state.placed.items():
+        if placed.version != version or placed.arm not in arms:
+            continue
+        boxes[placed.box] += 1
+        found = state.found[name]
+        search = searches.get(found.search)
+        told = UNNAMED if search is None else search.event.text("database")
+        sources[placed.arm][(found.route or ROUTES[0]) if placed.arm is Arm.OTHER else told] += 1
+        if placed.box is Box.FULLTEXT_EXCLUDED:
+            reasons[placed.reason] += 1
+    removed = [boxes[box] for box in (Box.ALREADY_KNOWN, Box.DUPLICATE, Box.AUTOMATIC, Box.REMOVED)]
+    screened = sum(boxes.values()) - sum(removed)
+    pending = boxes[Box.TITLE_PENDING] + boxes[Box.TITLE_CONFLICT]
+    sought = screened - boxes[Box.TITLE_EXCLUDED] - pending
+    assessed = sought - boxes[Box.NOT_RETRIEVED] - boxes[Box.RETRIEVAL_PENDING]
+    return ArmFlow(
+        databases=dict(sources[Arm.DATABASES]),
+        registers=dict(sources[Arm.REGISTERS]),
+        others={route: sources[Arm.OTHER][route] for route in ROUTES if sources[Arm.OTHER][route]},
+        known=removed[0],
+        duplicates=removed[1],
+        automatic=removed[2],
+        removed=removed[3],
+        screened=screened,
+        excluded=boxes[Box.TITLE_EXCLUDED],
+        pending=pending,
+        sought=sought,
+        not_retrieved=boxes[Box.NOT_RETRIEVED],
+        retrieval_pending=boxes[Box.RETRIEVAL_PENDING],
+        assessed=assessed,
+        reasons=dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))),
+        assessed_pending=boxes[Box.FULLTEXT_PENDING] + boxes[Box.FULLTEXT_CONFLICT],
+        included=boxes[Box.INCLUDED],
+    )
+
+
+def faults(flow: Flow) -> tuple[Message, ...]:
+    """Return the sums of a flow that do not hold, one message each.
+
+    Of a flow that was read from a file too: programs that draw such files do not check them.
+    """
+    found: list[Message] = []
+
+    def must(line: str, left: int, right: int) -> None:
+        if left != right:
+            found.append(error("prisma.sums", line=line, value=left, expected=right))
+
+    for name, arm in (("databases", flow.main), ("other", flow.other)):
+        removed = arm.known + arm.duplicates + arm.automatic + arm.removed
+        must(f"{name}: screened", arm.screened, arm.identified - removed)
+        must(f"{name}: sought", arm.sought, arm.screened - arm.excluded - arm.pending)
+        must(f"{name}: assessed", arm.assessed, arm.sought - arm.not_retrieved - arm.retrieval_pending)
+        left = arm.assessed - sum(arm.reasons.values()) - arm.assessed_pending
+        must(f"{name}: included", arm.included, left)
+    must("new reports", flow.new.reports, flow.main.included + flow.other.included)
+    for kind in ("studies", "reports"):
+        parts = (getattr(one, kind) for one in (flow.previous, flow.dropped, flow.reconsidered, flow.new))
+        previous, dropped, again, new = parts
+        must(f"total {kind}", getattr(flow.total, kind), previous - dropped + again + new)
+    for kind, one in (("new", flow.new), ("total", flow.total), ("previous", flow.previous)):
+        if one.studies > one.reports:
+            found.append(error("prisma.more-studies", line=kind, value=one.studies, expected=one.reports))
+    return tuple(found)
