@@ -191,20 +191,38 @@ def _highest(y: Array, v: Array, X: Array, rule: Tau2Method) -> Between:
     least = float(v.min())
     # Even steps of log(1 + t/min v): the likelihood changes on the scale of the variances within.
     grid = least * np.expm1(np.linspace(0.0, np.log1p(top / least), _GRID))
-    peaks = _peaks(slope, grid)
+    peaks = _peaks(slope, grid, _slopes(y, v, X, grid, restricted))
     heights = [restricted_log_likelihood(y, v, X, t, restricted=restricted) for t in peaks]
     best = peaks[int(np.argmax(heights))]
     return Between(tau2=best, method=rule, truncated=best == 0.0, maxima=tuple(peaks))
 
 
-def _peaks(slope: Callable[[float], float], grid: Array) -> list[float]:
+def _slopes(y: Array, v: Array, X: Array, grid: Array, restricted: bool) -> Array:
+    """Return the likelihood's slope at all places of a grid at once: for its signs, not its digits."""
+    w = 1.0 / (v[None, :] + grid[:, None])
+    information = np.einsum("gk,ki,kj->gij", w, X, X)
+    b = np.linalg.solve(information, np.einsum("gk,ki,k->gi", w, X, y)[..., None])[..., 0]
+    left = w * (y[None, :] - b @ X.T)
+    fall = w.sum(axis=1)
+    if restricted:
+        squared = np.einsum("gk,ki,kj->gij", w**2, X, X)
+        fall = fall - np.trace(np.linalg.solve(information, squared), axis1=1, axis2=2)
+    return np.asarray((left**2).sum(axis=1) - fall, dtype=np.float64)
+
+
+def _peaks(slope: Callable[[float], float], grid: Array, slopes: Array) -> list[float]:
     from scipy.optimize import brentq
 
-    slopes = [slope(float(t)) for t in grid]
     peaks = [0.0] if slopes[0] <= 0 else []
     for (low, rising), (high, falling) in pairwise(zip(grid, slopes, strict=True)):
         if rising > 0 >= falling:
-            peaks.append(float(brentq(slope, low, high, xtol=1e-300, rtol=_LAST_DIGIT, maxiter=500)))
+            # On the very place of a peak the two ways of the slope may round to different signs.
+            if slope(low) <= 0:
+                peaks.append(float(low))
+            elif slope(high) > 0:
+                peaks.append(float(high))
+            else:
+                peaks.append(float(brentq(slope, low, high, xtol=1e-300, rtol=_LAST_DIGIT, maxiter=500)))
     # Only rounding at the bound can leave no change of sign (all effects equal and variances alike).
     return peaks or [0.0]
 

@@ -57,7 +57,7 @@ def binomial_constant(k: Array, n: Array) -> float:
     return float((gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)).sum())
 
 
-def log_likelihood(k: Array, n: Array, mu: Array, tau: Array) -> Likelihood:
+def log_likelihood(k: Array, n: Array, mu: Array, tau: Array, times: Array | None = None) -> Likelihood:
     r"""Return the log likelihood of every pair (mu, tau).
 
     .. math::
@@ -70,6 +70,8 @@ def log_likelihood(k: Array, n: Array, mu: Array, tau: Array) -> Likelihood:
         Events and patients.
     mu, tau : Array, shape (m,)
         Mean and standard deviation of the studies' logits.
+    times : Array, shape (studies,), optional
+        How many studies have these counts; one each when not given.
 
     References
     ----------
@@ -82,13 +84,11 @@ def log_likelihood(k: Array, n: Array, mu: Array, tau: Array) -> Likelihood:
     >>> round(float(one.value[0] / np.log(2)), 9)
     -20.0
     """
-    # Studies with the same counts have the same integral.
-    alike, times = np.unique(np.column_stack([k, n]), axis=0, return_counts=True)
     value, slope_mu, slope_tau = (np.empty(mu.size) for _ in range(3))
     _sums(
-        np.ascontiguousarray(alike[:, 0]),
-        np.ascontiguousarray(alike[:, 1]),
-        times.astype(np.float64),
+        np.ascontiguousarray(k, dtype=np.float64),
+        np.ascontiguousarray(n, dtype=np.float64),
+        np.ones(k.size) if times is None else times,
         np.ascontiguousarray(mu, dtype=np.float64),
         np.ascontiguousarray(tau, dtype=np.float64),
         value,

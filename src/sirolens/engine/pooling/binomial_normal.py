@@ -23,7 +23,7 @@ from sirolens.engine.statistics.interval import Array, Interval, Test, Undefined
 __all__ = ["BinomialNormal", "binomial_normal", "binomial_prediction"]
 
 _FAR = 60.0  # logits beyond this are shares of 0 or 1
-_WIDE = 60.0  # a standard deviation between logits beyond this is not an estimate but its absence
+_WIDE = 40.0  # a standard deviation between logits beyond this is not an estimate but its absence
 _SMALL = 1e-4  # the least spread on the grid; below it the likelihood is that of no spread to 1e-8 of a logarithm
 _STEPS = 60  # of the polish
 _STILL = 1e-11
@@ -149,7 +149,7 @@ def _mean_share(mu: float, tau: float) -> float:
     if tau == 0:
         return float(expit(mu))
     # The step resolves both the normal and the logistic function, so the rule is exact to rounding.
-    count = int(np.ceil(17.0 / min(0.5, 1.0 / tau))) + 1
+    count = int(np.ceil(17.0 / min(0.5, 0.5 / tau))) + 1
     z = np.linspace(-8.5, 8.5, count)
     mass = np.exp(-(z**2) / 2)
     return float((mass * expit(mu + tau * z)).sum() / mass.sum())
@@ -174,14 +174,17 @@ class _Surface:
 
     def __init__(self, x: Array, n: Array) -> None:
         self.x, self.n = x, n
+        # Studies with the same counts have the same integral.
+        self.alike, times = np.unique(np.column_stack([x, n]), axis=0, return_counts=True)
+        self.times = times.astype(np.float64)
         logits = np.log((x + 0.5) / (n - x + 0.5))
         self.low, self.high = float(logits.min()), float(logits.max())
-        self.taus = np.concatenate([[0.0], np.geomspace(_SMALL, _WIDE, 48)])
+        self.taus = np.concatenate([[0.0, _SMALL], np.geomspace(0.02, _WIDE, 20)])
 
     def at(self, mu: Array | float, tau: Array | float) -> tuple[Array, Array, Array]:
         """Return value and slopes; mirrored where tau is negative, since only its square matters."""
         m, t = np.broadcast_arrays(np.atleast_1d(np.asarray(mu, float)), np.atleast_1d(np.asarray(tau, float)))
-        found = log_likelihood(self.x, self.n, m.ravel(), np.abs(t).ravel())
+        found = log_likelihood(self.alike[:, 0], self.alike[:, 1], m.ravel(), np.abs(t).ravel(), self.times)
         return found.value, found.slope_mu, found.slope_tau * np.sign(t).ravel()
 
     def best_mu(self, taus: Array) -> tuple[Array, Array]:
