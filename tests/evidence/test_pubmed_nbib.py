@@ -133,6 +133,15 @@ def test_a_file_that_begins_with_a_record_without_number_is_known() -> None:
     assert detect(write_nbib([Record(id="r-0", source="ris", position=place, raw="", title="Invented")])) > 0
 
 
+def test_records_of_pubmed_central_begin_with_its_own_number() -> None:
+    text = "\nPMC - PMC1\nPMID- 1\nTI  - A.\nAB  - \nOAB - Publisher: Abstract available from the publisher.\nSO  - x\n"
+    text += "\nPMC - PMC2\nPMID- 2\nTI  - B.\nSO  - x\n"
+    assert detect(text) > 0
+    found = records(text)
+    assert [(one.pmid, one.pmcid, one.abstract) for one in found] == [("1", "PMC1", ""), ("2", "PMC2", "")]
+    assert first_fault(text, list(read(source(text)))) is None
+
+
 def test_only_medline_format_is_taken_for_it() -> None:
     assert detect(TEXT[:8000]) > 0
     assert not any(detect(head) for head in ("", "TY  - JOUR", "PT J\nAU x", "<PubmedArticleSet>", "pmid- 1"))
@@ -151,7 +160,18 @@ PIECES = [
     "stray",
     "TI -",
 ]
-PIECES += ["LA  - chi", "TT  - 题", "SO  - x", "      ", "PMID- x", "DP  - 20", "LID - 10.9/ [doi]", "\x00", "AB  -"]
+PIECES += [
+    "PMC - PMC1",
+    "LA  - chi",
+    "TT  - 题",
+    "SO  - x",
+    "      ",
+    "PMID- x",
+    "DP  - 20",
+    "LID - 10.9/ [doi]",
+    "\x00",
+    "AB  -",
+]
 
 
 @settings(deadline=None)
@@ -166,7 +186,8 @@ def test_no_line_is_lost_whatever_stands_in_a_file(lines: list[str]) -> None:
 WORD = st.text(
     st.characters(blacklist_categories=("C", "Z"), blacklist_characters="[]"), min_size=1, max_size=12
 ).filter(lambda text: text.lower() not in ("et", "al."))
-WORDS = st.lists(WORD, min_size=1, max_size=30).map(" ".join)
+SPACES = st.sampled_from([" ", " ", " ", "  ", "\u00a0", " \u2002", "\u3000"])
+WORDS = st.lists(st.tuples(WORD, SPACES), min_size=1, max_size=30).map(lambda p: "".join(w + s for w, s in p).strip())
 NAME = st.builds(
     "{}, {}".format, st.sampled_from(["Zhang", "O'Neil", "van der Berg"]), st.sampled_from(["Wei", "Jo-Ann"])
 )

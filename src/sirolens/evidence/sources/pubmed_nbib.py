@@ -20,7 +20,7 @@ from sirolens.evidence.sources.text import SIGNATURE, SourceText, Unread, half_r
 
 _Lines: TypeAlias = tuple[tuple[int, str], ...]
 
-__all__ = ["NAME", "NOTICE_MARKS", "detect", "read", "translated_title"]
+__all__ = ["NAME", "NOTICE_MARKS", "NO_ABSTRACT", "detect", "read", "translated_title"]
 
 NAME: Final = "pubmed-nbib"
 
@@ -43,6 +43,9 @@ NOTICE_MARKS: Final[Mapping[str, NoticeKind]] = {
     "RPF": NoticeKind.REPUBLISHED_FROM,
 }
 
+NO_ABSTRACT: Final = "Abstract available from the publisher."
+"""What PubMed prints in the place of an abstract that it does not have."""
+
 _START = re.compile(r"^PMID- ?(?=\d|$)", re.MULTILINE)
 _MARK = re.compile(r"^[A-Z][A-Z0-9]{1,3} {0,2}-(?: |$)", re.MULTILINE)
 _UNMARKED = re.compile(r"\n(?:[^A-Z \t]|[A-Z](?![A-Z0-9]{1,3} {0,2}-(?: |$)))", re.MULTILINE)
@@ -55,7 +58,7 @@ _CUT_NAMES = frozenset({"et al", "et al."})
 
 def detect(head: str) -> int:
     """Tell MEDLINE format by its first line."""
-    return SIGNATURE if re.match(r"\s*PMID-(?: ?\d|[ \t]*\n[A-Z]{2,4} {0,2}- )", head) else 0
+    return SIGNATURE if re.match(r"\s*(?:PMC - \S+\n)?PMID-(?: ?\d|[ \t]*\n[A-Z]{2,4} {0,2}- )", head) else 0
 
 
 def read(file: SourceText) -> Iterator[Record | Unread]:
@@ -68,7 +71,7 @@ def read(file: SourceText) -> Iterator[Record | Unread]:
     >>> one.title, one.title_vernacular, one.title_translated
     ('Invented title.', '虚构题目.', True)
     """
-    starts = [match.start() for match in _START.finditer(file.text)]
+    starts = _starts(file.text)
     before = file.text[: starts[0]] if starts else file.text
     headless = _MARK.search(before) is not None
     if before.strip():
@@ -89,6 +92,16 @@ def read(file: SourceText) -> Iterator[Record | Unread]:
             yield file.record(NAME, ordinal, (line, last_line), raw, **values, unparsed=strays)
         closed = closed and "SO" in fields
         line += whole.count("\n")
+
+
+def _starts(text: str) -> list[int]:
+    """Return where records begin: at ``PMID-``, or at the ``PMC`` line above it, as PubMed Central begins them."""
+    starts = []
+    for match in _START.finditer(text):
+        above = text.rfind("\n", 0, max(0, match.start() - 1)) + 1
+        first = text.startswith("PMC - ", above) and (above < 2 or text.startswith("\n\n", above - 2))
+        starts.append(above if first else match.start())
+    return starts
 
 
 def _fields(raw: str, first_line: int) -> tuple[dict[str, list[str]], list[tuple[str, str]], _Lines]:
@@ -167,7 +180,7 @@ def _record_values(fields: Mapping[str, Sequence[str]], names: Sequence[tuple[st
         "languages": languages,
         "kinds": kinds,
         "keywords": (*fields.get("OT", ()), *fields.get("MH", ())),
-        "abstract": first("AB") or first("OAB"),
+        "abstract": first("AB") or ("" if first("OAB").endswith(NO_ABSTRACT) else first("OAB")),
         "notices": notices,
         "retracted": "Retracted Publication" in kinds or bool(fields.get("RIN")),
     }

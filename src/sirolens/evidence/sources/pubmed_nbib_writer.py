@@ -17,7 +17,8 @@ _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "O
 _MARK_OF: Final[dict[NoticeKind, str]] = {}
 for _mark, _kind in NOTICE_MARKS.items():
     _MARK_OF.setdefault(_kind, _mark)
-_TAKE = re.compile(rf"(?:\S{{{_WIDTH},}}|.{{1,{_WIDTH}}})(?: |$)")
+_BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+_SINGLE_SPACE = re.compile(r"(?<!\s) (?!\s)")
 
 
 def write_nbib(records: Iterable[Record]) -> str:
@@ -46,10 +47,22 @@ def write_nbib(records: Iterable[Record]) -> str:
 
 
 def _line(mark: str, value: str) -> str:
-    flat = " ".join(value.split())
+    flat = _BREAKS.sub(" ", value).strip()
     if len(flat) > _WIDTH:
-        flat = "\n      ".join(part.rstrip() for part in _TAKE.findall(flat))
+        flat = "\n      ".join(_wrapped(flat))
     return f"{mark:<4}- {flat}".rstrip() + "\n"
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """Yield the lines of a long value, broken at single spaces, which reading puts back; words stay whole."""
+    line = ""
+    for word in _SINGLE_SPACE.split(text):
+        if line and len(line) + len(word) >= _WIDTH:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line
 
 
 def _values(record: Record) -> Iterator[tuple[str, str]]:

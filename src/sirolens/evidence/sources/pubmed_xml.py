@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 
 from sirolens.evidence.record import Author, Notice, NoticeKind, Record
 from sirolens.evidence.sources.printed import bare_doi, issns, trial_ids, year_month
-from sirolens.evidence.sources.pubmed_nbib import translated_title
+from sirolens.evidence.sources.pubmed_nbib import NO_ABSTRACT, translated_title
 from sirolens.evidence.sources.text import SIGNATURE, SourceText, Unread, heading, stray_lines
 from sirolens.evidence.sources.xml_events import pieces, text_of
 
@@ -216,7 +216,7 @@ def _abstract(element: Element | None) -> str:
     parts = []
     for part in element.findall("AbstractText"):
         text, label = text_of(part), part.get("Label", "")
-        if text:
+        if text and text != NO_ABSTRACT:
             parts.append(f"{label}: {text}" if label and label != "UNLABELLED" else text)
     return "\n".join(parts)
 
