@@ -77,3 +77,10 @@ def test_an_unknown_tool_lists_those_there_are(review: Path) -> None:
     done = sirolens("review", "robvis", "nos", "--review", review)
     assert done.code != 0
     assert "robins-i" in done.err
+
+
+def test_the_summary_of_findings_is_shown(review: Path) -> None:
+    done = sirolens("review", "certainty", "--review", review)
+    assert done.code == 0, done.err
+    assert "85/106" in done.out
+    assert "Very low" in done.out

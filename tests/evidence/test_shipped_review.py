@@ -212,7 +212,7 @@ def test_appraisals_are_one_raters_reading_and_judge_only_what_abstracts_tell() 
 
 def test_certainty_is_judged_for_the_main_outcomes_and_never_above_very_low_for_single_arms() -> None:
     found = {(one.question, one.outcome, one.timepoint): one for one in FORMS.certainties}
-    assert len(found) == 5
+    assert len(found) == 6
     assert all(len(one.ratings) == 8 for one in found.values())
     assert {one.level.value for one in found.values()} == {"very-low"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`sirolens review forms`, `compare-forms` and `robvis`: what was extracted and judged, checked, compared, taken in."""
+"""`sirolens review forms`, `compare-forms`, `certainty`, `robvis`: what was extracted and judged, checked, taken in."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def add_to(group: typer.Typer, language: str) -> None:
     """Add the commands."""
     _add_forms(group, language)
     _add_compare(group, language)
+    _add_certainty(group, language)
     _add_robvis(group, language)
 
 
@@ -98,6 +99,16 @@ def _form(path: Path) -> dict[str, Any]:
         told = fault.strerror if isinstance(fault, OSError) else str(fault)
         place = Place(file=str(path))
         raise InputError(error("extraction.form-unreadable", place=place, reason_text=told or "")) from fault
+
+
+def _add_certainty(group: typer.Typer, language: str) -> None:
+    @group.command("certainty", help=label("appraisal.certainty-help", language))
+    def certainty(folder: Path = review_option(language), show_in: Language = language_option(language)) -> None:
+        from sirolens.evidence.review_forms import read_forms
+        from sirolens.study.review_summary import summary_document
+
+        forms = read_forms(opened(folder, show_in).folder)
+        show_document(summary_document(forms, show_in, version=__version__), show_in)
 
 
 def _add_robvis(group: typer.Typer, language: str) -> None:

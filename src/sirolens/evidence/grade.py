@@ -21,6 +21,7 @@ from typing import Any, final
 
 from sirolens.errors import InputError
 from sirolens.evidence.appraisal_tools import source_of
+from sirolens.evidence.outcome import Population
 from sirolens.evidence.studies import Design
 from sirolens.message import Message, Place, Severity, error, info, warning
 from sirolens.models.locate import Path as KeyPath
@@ -129,6 +130,8 @@ class Certainty:
     ----------
     question, outcome, timepoint : str
         ``question`` names the body of evidence, such as ``"primary-itp-single-arm"``.
+    populations : tuple of Population
+        Whose outcome it is: the rows behind the judgement.
     design : Design
     start, level : Level
         Before and after the ratings.
@@ -149,6 +152,7 @@ class Certainty:
     level: Level
     ratings: tuple[Rating, ...]
     footnotes: tuple[Footnote, ...]
+    populations: tuple[Population, ...] = ()
     rater: str = ""
     messages: tuple[Message, ...] = ()
 
@@ -175,6 +179,7 @@ def certify(
     question: str = "",
     outcome: str = "",
     timepoint: str = "",
+    populations: Sequence[Population] = (),
     robins_i: bool = False,
     start: Level | None = None,
     rater: str = "",
@@ -190,6 +195,7 @@ def certify(
         Each of the eight domains once.
     design : Design
     question, outcome, timepoint : str
+    populations : sequence of Population
     robins_i : bool
         The studies were appraised with ROBINS-I.
     start : Level, optional
@@ -233,6 +239,7 @@ def certify(
         level=level,
         ratings=ordered,
         footnotes=notes,
+        populations=tuple(populations),
         rater=rater,
         messages=messages,
     )
@@ -319,7 +326,8 @@ def certainty_of(
     Parameters
     ----------
     data : mapping
-        ``question``, ``outcome``, ``time``, ``design``, ``rater`` and a table ``domain`` with one table per domain.
+        ``question``, ``outcome``, ``time``, ``design``, ``populations``, ``rater`` and a table ``domain`` with one
+        table per domain.
     file : str
     lines : mapping, optional
     path : path
@@ -332,6 +340,7 @@ def certainty_of(
     question, outcome = table.text("question", required=True), table.text("outcome", required=True)
     timepoint, rater = table.text("time", required=True), table.text("rater", required=True)
     robins_i = table.flag("robins_i")
+    populations = table.texts("populations", choices=[one.value for one in Population])
     ratings = _ratings(table.table("domain", required=True))
     table.close()
     if any(message.severity is Severity.ERROR for message in faults.messages):
@@ -343,6 +352,7 @@ def certainty_of(
             question=question,
             outcome=outcome,
             timepoint=timepoint,
+            populations=[Population(one) for one in populations],
             robins_i=robins_i,
             start=Level(start) if start else None,
             rater=rater,
