@@ -136,6 +136,8 @@ def test_registrations_merge_with_each_other_and_link_to_their_report() -> None:
     ("other", "kind"),
     [
         ({"title": f"Erratum to: {TITLE}", "pages": "80"}, LinkKind.ERRATUM),
+        ({"title": f"{TITLE} (vol 7, pg 11, 2020)", "pages": "80"}, LinkKind.ERRATUM),
+        ({"journal": "medRxiv", "kinds": ("Preprint",), "pages": "", "volume": ""}, LinkKind.PREPRINT),
         ({"title": f"Retraction notice to: {TITLE}", "pages": "80"}, LinkKind.RETRACTION),
         ({"title": f"Comment on: {TITLE}", "pages": "80", "authors": "Poe E"}, LinkKind.COMMENT),
         ({"title": f"{TITLE}, 2", "pages": "80-89"}, LinkKind.SERIES),
@@ -150,6 +152,21 @@ def test_companion_reports_are_linked_not_merged(other: dict[str, object], kind:
     found = deduplicate([record("a", title=f"{TITLE}, 1" if kind is LinkKind.SERIES else TITLE), record("b", **other)])
     assert len(found.clusters) == 2
     assert [link.kind for link in found.links] == [kind]
+
+
+def test_two_registrations_of_one_register_are_two_trials_though_one_names_the_other() -> None:
+    blank = {"journal": "", "volume": "", "issue": "", "pages": "", "authors": "", "source": "register-xml"}
+    extension = record("b", trial_ids=("NCT99999992", "NCT99999991"), **(blank | {"title": f"Extension of: {TITLE}"}))
+    elsewhere = record("c", trial_ids=("ChiCTR9900000001", "NCT99999991"), **blank)
+    found = deduplicate([record("a", trial_ids=("NCT99999991",), **blank), extension, elsewhere])
+    assert clusters(found) == {frozenset("ac"), frozenset("b")}
+
+
+def test_abstracts_of_one_title_in_two_years_are_not_one() -> None:
+    told = {"journal": "Invented Blood", "volume": "", "issue": "", "pages": "", "kinds": ("Conference abstract",)}
+    found = deduplicate([record("a", year=2019, **told), record("b", year=2020, **told)])
+    assert len(found.clusters) == 2
+    assert [ask.why.code for ask in found.asks] == ["dedup.ask-place-untold"]
 
 
 def test_versions_of_a_cochrane_review_are_linked() -> None:
@@ -195,6 +212,19 @@ def test_every_join_tells_its_rule_and_every_reason_has_words_in_both_languages(
         for language in ("en", "zh"):
             assert "{" not in say(join.why, language)
             assert "dedup." not in say(join.why, language)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_questions_links_and_flags_have_words_too(language: str) -> None:
+    found = deduplicate([
+        record("a", pmid="99000001", retracted=True),
+        record("b", pmid="99000001", title="Fracture of the wrist in skaters", authors="Poe E", pages="5", volume="3"),
+        record("c", title=f"Erratum to: {TITLE}", pages="80"),
+    ])  # fmt: skip
+    said = [say(one.why, language) for one in (*found.asks, *found.links, *found.flags)]
+    assert len(said) == 3
+    assert not [text for text in said if "{" in text or "dedup." in text]
+    assert "99000001" in said[0]
 
 
 def test_an_id_given_twice_is_refused() -> None:

@@ -125,6 +125,9 @@ def test_titles(one: str, two: str, likeness: Likeness) -> None:
     [
         ("Erratum: An invented trial", "erratum"),
         ("Author Correction: An invented trial", "erratum"),
+        ("An invented trial (vol 7, pg 11, 2020)", "erratum"),
+        ("An invented trial (Invented Blood (2020) 7 (11-19))", "erratum"),
+        ("An invented trial (INVENT (2020) study)", ""),
         ("Retraction notice to: An invented trial", "retraction"),
         ("RETRACTED: An invented trial", "retracted"),
         ("Expression of concern: An invented trial", "concern"),

@@ -53,6 +53,13 @@ _OPENING = re.compile(
     r"|撤稿(?:声明|启事)?|撤回|更正(?:声明|启事)?|勘误(?:表)?|关于|对|答复|回复)(?![a-z])\s*[:：.\-–—]?\s*(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+_CORRECTS = (
+    re.compile(  # Web of Science: "Title (vol 7, pg 11, 2020)"; Embase: "Title (Invented Blood (2020) 7 (11-19))"
+        r"\s*\((?:vol(?:ume)?\.?\s+[\w-]+,\s*(?:pg|pp?|art(?:icle)?|page)[^()]*"
+        r"|[^()]*\(\d{4}\)[^()]*\([^()]*\d[^()]*\)[^()]*)\)\W*$",
+        re.IGNORECASE,
+    )
+)
 _TOKEN = re.compile(r"[a-z]+|\d+(?:[.,]\d+)?|[㐀-鿿豈-﫿]")
 _TAG = re.compile(r"</?(?:i|b|em|strong|sub|sup|u|sc|br|p|span|mml:[a-z]+|math)\b[^<>]{0,80}>", re.IGNORECASE)
 
@@ -180,6 +187,8 @@ def about(text: str) -> tuple[str, str]:
     >>> about("Retinal vessels in lupus")
     ('', 'Retinal vessels in lupus')
     """
+    if corrected := _CORRECTS.search(text):
+        return "erratum", about(text[: corrected.start()])[1]
     found = _OPENING.match(text)
     if found is None or len(found["rest"]) < 8:
         return "", text
