@@ -2,7 +2,7 @@
 """Reads JSON of ClinicalTrials.gov (version 2 of its service): a study, a list of studies, or several answers.
 
 The names (``protocolSection``, ``identificationModule``, ``nctId`` ...) were seen in public descriptions of the
-service, not in an answer itself.
+service and in a real export of a hundred studies, which is read whole.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 """What trial registers call the parts of a registration, and the record made of them; shared by their file formats.
 
 Where the names come from. ClinicalTrials.gov's CSV (columns from "NCT Number" on) and its JSON of version 2
-(``protocolSection`` and its modules) and the WHO portal's XML (``Trial`` with ``TrialID``, ``Public_title`` ...) were
-seen in public code and documentation that work with real exports, not in an export itself. The Chinese names of the
-Chinese Clinical Trial Registry's columns are from memory and unverified, as is the older ClinicalTrials.gov CSV.
+(``protocolSection`` and its modules) were seen in real exports, which this code reads whole. The WHO portal's XML
+(``Trial`` with ``TrialID``, ``Public_title`` ...) was seen in public code and descriptions that work with real exports,
+not in an export itself. The Chinese names of the Chinese Clinical Trial Registry's columns are from memory and
+unverified, as is the older ClinicalTrials.gov CSV.
 A registration has no authors; its sponsor stays in the raw text.
 """
 
