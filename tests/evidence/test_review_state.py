@@ -224,6 +224,28 @@ def _random_story(dice: random.Random, size: int) -> Story:
     return story
 
 
+@given(
+    text=st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip),
+    tags=st.lists(st.text("ab\u2028张", min_size=1).filter(str.strip)),
+)
+def test_an_event_is_one_line_whatever_its_texts_hold(text: str, tags: list[str]) -> None:
+    event = Event.new(Kind.DECIDED, by="张伟", at=START, record=text, stage="title", decision="maybe", tags=tags)
+    line = to_line(event)
+    assert "\n" not in line
+    assert from_line(line) == event
+    assert to_line(from_line(line)) == line
+
+
+def test_a_text_that_is_no_text_is_refused_before_it_is_written() -> None:
+    with pytest.raises(InputError, match=r"review\.event-value"):
+        Event.new(Kind.UNDONE, by="wei", at=START, event="\ud800")
+
+
+def test_an_import_cannot_name_a_file_outside_the_folder() -> None:
+    with pytest.raises(InputError, match=r"review\.event-value\(expected=\.ris, field=extension"):
+        Story().add(Kind.IMPORTED, search="s", sha256="0" * 64, file="x", extension="/../../x", records=1)
+
+
 def test_an_event_read_twice_counts_once() -> None:
     story = Story()
     story.search("a", 2)

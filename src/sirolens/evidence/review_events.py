@@ -184,6 +184,10 @@ def _sha256(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
 
 
+def _extension(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\.?[a-z0-9]{1,8}", value) is not None
+
+
 def _one_of(*choices: str) -> tuple[str, Check]:
     return ", ".join(choices), lambda value: value in choices
 
@@ -200,6 +204,7 @@ DAY: tuple[str, Check] = "YYYY-MM-DD", _day
 SHA: tuple[str, Check] = "sha256", _sha256
 TABLE: tuple[str, Check] = "{...}", _table
 ROWS: tuple[str, Check] = "[{...}, ...]", _rows
+EXTENSION: tuple[str, Check] = ".ris", _extension  # it becomes part of a file's name
 ARM, ROUTE, STAGE, DECISION = _one_of(*ARMS), _one_of(*ROUTES), _one_of(*STAGES), _one_of(*DECISIONS)
 
 
@@ -239,7 +244,7 @@ SHAPES: Mapping[Kind, Shape] = {
         unverified=FLAG,
     ),
     Kind.IMPORTED: _shape(
-        {"search": WORD, "sha256": SHA, "file": WORD, "extension": TEXT, "records": COUNT},
+        {"search": WORD, "sha256": SHA, "file": WORD, "extension": EXTENSION, "records": COUNT},
         format=TEXT,
         encoding=TEXT,
         size=COUNT,
@@ -465,5 +470,7 @@ def from_line(line: str, *, place: Place | None = None) -> Event:
         raise InputError(error("review.kind-unknown", place=place, value=kind))
     try:
         return Event(id=name, at=at, by=by, kind=Kind(kind), values=values)
+    except RecursionError as failure:
+        raise InputError(error("review.event-unreadable", place=place, value=line[:80])) from failure
     except InputError as failure:
         raise InputError(*(replace(one, place=place) for one in failure.messages)) from failure

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sirolens review` as two people use it, from an empty folder to an update; all records are invented."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Done, sirolens
+
+PUBMED = """PMID- 99000001
+TI  - Sirolimus in invented immune thrombocytopenia: a made-up trial.
+FAU - Zhang, Wei
+DP  - 2021 Jan
+TA  - Fake Blood J
+VI  - 3
+PG  - 11-19
+LID - 10.99999/fake.1 [doi]
+
+PMID- 99000002
+TI  - Another invented paper on platelets.
+FAU - Doe, Jane
+DP  - 2022
+TA  - Fake Blood J
+"""
+RIS = """TY  - JOUR
+TI  - Sirolimus in invented immune thrombocytopenia: a made-up trial
+AU  - Zhang, W.
+PY  - 2021
+DO  - 10.99999/fake.1
+JO  - Fake Blood Journal
+ER  -
+"""
+CNKI = """{Reference Type}: Journal Article
+{Title}: 西罗莫司虚构研究
+{Author}: 张伟;王芳;
+{Journal}: 虚构血液学杂志
+{Year}: 2023
+{Issue}: 03
+{Pages}: 201-206
+{Database Provider}: CNKI
+"""
+FORM = """
+id = "zhang-2021"
+name = "Zhang 2021 (invented)"
+design = "single-arm"
+by = "wei"
+[[report]]
+id = "paper"
+kind = "journal-article"
+doi = "10.99999/FAKE.1"
+[patients]
+population = "primary-itp"
+[[arm]]
+id = "sirolimus"
+name = "sirolimus"
+[[outcome]]
+outcome = "OR"
+time = "3m"
+arm = "sirolimus"
+k = 12
+n = 20
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty review of two, with three export files beside it."""
+    for name, text in (("pm.txt", PUBMED), ("wos.ris", RIS), ("zh.net", CNKI)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert sirolens("review", "init", tmp_path / "rev", "--by", "wei").code == 0
+    monkeypatch.chdir(tmp_path / "rev")
+    monkeypatch.setenv("SIROLENS_REVIEWER", "wei")
+    path = Path("protocol.toml")
+    text = path.read_text(encoding="utf-8").replace("[screening]", '[[team]]\nname = "li"\n\n[screening]')
+    text = text.replace('strategy = """\n"""', 'strategy = "sirolimus AND invented"')
+    path.write_text(text.replace('= ""\n', '= "invented"\n').replace('[""]', '["invented"]'), encoding="utf-8")
+    return tmp_path
+
+
+def _json(*words: str | Path) -> Any:
+    done = sirolens("review", *words, "--json")
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def _fill(desk: Path) -> None:
+    done = sirolens("review", "import", desk / "pm.txt", desk / "zh.net", "--run-on", "2026-01-31")
+    assert done.code == 0, done.err
+    assert sirolens("review", "import", desk / "wos.ris", "--from", "wos", "--run-on", "today", "--hits", "1").code == 0
+    assert sirolens("review", "dedup").code == 0
+
+
+def _decide(record: str, decision: str, *more: str) -> None:
+    for by in ("wei", "li"):
+        done = sirolens("review", "decide", record, decision, "--by", by, *more)
+        assert done.code == 0, done.err
+
+
+def test_a_newcomer_goes_from_an_empty_folder_to_included_studies(desk: Path) -> None:
+    assert "review lock" in sirolens("review", "status").out
+    assert "locked on" in sirolens("review", "lock", "--on", "2026-01-30").out
+    _fill(desk)
+    told = _json("status")
+    assert (told["searches"], told["records"], told["publications"]) == (3, 4, 3)
+    assert (told["boxes"]["duplicate"], told["boxes"]["title-pending"]) == (1, 3)
+    assert (told["draft"], told["locked_on"]) == (True, "2026-01-30")
+    _decide("pmid:99000001", "include")
+    _decide("99000002", "exclude")
+    third = next(row["record"] for row in _json("decide") if "虚构" in row["title"]) if _json("decide") else ""
+    assert third
+    _decide(third[:12], "exclude")
+    assert _json("status")["boxes"]["title-pending"] == 3  # sealed until both have finished
+    for by in ("wei", "li"):
+        assert sirolens("review", "unseal", "--by", by).code == 0
+    assert _json("status")["boxes"]["title-excluded"] == 2
+    assert sirolens("review", "fulltext", "10.99999/fake.1", "--retrieved").code == 0
+    _decide("10.99999/fake.1", "include", "--stage", "fulltext")
+    for by in ("wei", "li"):
+        assert sirolens("review", "unseal", "--stage", "fulltext", "--by", by).code == 0
+    done = _json("status")
+    assert (done["boxes"]["included"], done["draft"]) == (1, False)
+    (desk / "form.toml").write_text(FORM, encoding="utf-8")
+    assert [one["kind"] for one in _json("extract-in", desk / "form.toml")] == ["grouped", "extracted"]
+    assert _json("status")["studies"] == ["zhang-2021"]
+
+
+def test_every_page_is_shown_in_both_languages(desk: Path) -> None:
+    _fill(desk)
+    assert sirolens("review", "ongoing", "Invented trial", "--registration", "NCT00000000").code == 0
+    assert sirolens("review", "contact", "99000001", "--who", "J Doe", "--about", "counts").code == 0
+    assert sirolens("review", "snapshot", "v1", "--version").code == 0
+    pages: tuple[tuple[str, ...], ...] = (
+        ("status",),
+        ("search-log",),
+        ("dedup", "--ask"),
+        ("dedup", "--show", "99000001"),
+        ("decide",),
+        ("conflicts",),
+        ("fulltext",),
+        ("contact",),
+        ("undo",),
+        ("update", "--check"),
+        ("ongoing",),
+        ("diff",),
+    )
+    for words in pages:
+        english, chinese = (sirolens("review", *words, "--language", one) for one in ("en", "zh"))
+        assert (english.code, chinese.code) == (0, 0), (words, english.err, chinese.err)
+        assert english.out != chinese.out, words
+        assert "review." not in english.out.replace("`sirolens review", ""), words
+        assert isinstance(_json(*words), list | dict)
+
+
+def test_a_conflict_is_shown_with_who_says_what_and_settled_by_a_person(desk: Path) -> None:
+    text = Path("protocol.toml").read_text(encoding="utf-8")
+    Path("protocol.toml").write_text(text.replace("[question]", "blind = false\n[question]"), encoding="utf-8")
+    _fill(desk)
+    assert sirolens("review", "decide", "99000002", "include", "--by", "wei").code == 0
+    assert sirolens("review", "decide", "99000002", "exclude", "--by", "li").code == 0
+    (row,) = _json("conflicts")
+    assert {one["by"]: one["decision"] for one in row["decisions"]} == {"wei": "include", "li": "exclude"}
+    assert sirolens("review", "resolve", "99000002", "exclude").code == 0
+    assert _json("conflicts") == []
+    assert sirolens("review", "undo", "--last").code == 0
+    assert len(_json("conflicts")) == 1
+
+
+def test_a_second_version_screens_only_what_is_new_and_says_what_changed(desk: Path) -> None:
+    _fill(desk)
+    assert sirolens("review", "decide", "99000002", "exclude", "--stage", "before").code == 0
+    assert sirolens("review", "snapshot", "v1", "--version", "--on", "2026-01-31").code == 0
+    (desk / "new.nbib").write_text(PUBMED + "\nPMID- 99000003\nTI  - A third invented paper.\nDP  - 2026\n")
+    assert sirolens("review", "import", desk / "new.nbib", "--run-on", "2026-06-30").code == 0
+    (desk / "withdrawn.txt").write_text("99000001, 2026-05-01\n")
+    told = _json("update", "--retractions", desk / "withdrawn.txt")
+    assert (told["boxes"]["already-known"], told["boxes"]["title-pending"]) == (1, 2)  # one carried over, one new
+    changed = _json("diff", "v1")
+    assert {one["after"] for one in changed["moved"]} == {"title-excluded"}
+    assert changed["moved"][0]["why"][-1]["kind"] == "retracted"
+
+
+def test_the_search_log_is_corrected_without_losing_what_was_written_and_exported_whole(desk: Path) -> None:
+    _fill(desk)
+    assert "hits" in sirolens("review", "search-log", "--correct", "wos", "--set", "hitz=3").err
+    done = sirolens("review", "search-log", "--correct", "wos", "--set", "hits=3", "--set", "limits==x()")
+    assert "the database showed 3 hits" in done.out
+    rows = {row["name"]: row for row in _json("search-log")}
+    assert (rows["wos"]["hits"], rows["wos"]["corrected"], rows["wos"]["records"]) == (3, True, 1)
+    assert rows["pubmed"]["strategy"] == "sirolimus AND invented"
+    assert sirolens("review", "search-log", "-o", desk / "log.csv").code == 0
+    text = (desk / "log.csv").read_text(encoding="utf-8-sig")
+    assert "sirolimus AND invented" in text
+    assert "'=x()" in text
+
+
+def test_records_go_out_and_come_back(desk: Path) -> None:
+    _fill(desk)
+    assert _json("export", desk / "out.ris")["records"] == 3
+    assert _json("export", desk / "all.ris", "--copies")["records"] == 4
+    assert sirolens("review", "export", desk / "x.ris", "--box", "includd").code == 2
+    assert "no record" in sirolens("review", "export", desk / "y.ris", "--box", "included").err
+
+
+def _said(done: Done) -> str:
+    assert done.code == 2
+    assert "Traceback" not in done.err
+    return done.err
+
+
+def test_what_cannot_be_done_is_said_with_what_to_do(desk: Path) -> None:
+    assert "--run-on" in _said(sirolens("review", "import", desk / "pm.txt"))
+    assert "--from" in _said(sirolens("review", "import", desk / "wos.ris", "--run-on", "today"))
+    assert "known: pubmed, wos, cnki" in _said(
+        sirolens("review", "import", desk / "wos.ris", "--run-on", "today", "--from", "embase")
+    )
+    assert "YYYY-MM-DD" in _said(sirolens("review", "import", desk / "pm.txt", "--run-on", "yesterday"))
+    assert "no such file" in _said(sirolens("review", "import", desk / "none.txt", "--run-on", "today")).lower()
+    _fill(desk)
+    again = _said(sirolens("review", "import", desk / "pm.txt", "--run-on", "today"))
+    assert "in the review already" in again
+    assert _json("status")["searches"] == 3  # what was refused left no entry in the log
+    assert "near: wei" in _said(sirolens("review", "decide", "99000002", "include", "--by", "wie"))
+    assert "r-..." in _said(sirolens("review", "decide", "99000009", "include"))
+    assert "one of: include, exclude, maybe" in _said(sirolens("review", "decide", "99000002", "includ"))
+    assert "needs a reason" in _said(sirolens("review", "decide", "99000002", "exclude", "--stage", "fulltext"))
+    assert "review init" in _said(sirolens("review", "status", "--review", desk))
+    assert "not empty" in _said(sirolens("review", "init", desk / "rev", "--by", "li"))
+    assert "NAME" in _said(sirolens("review", "diff"))
+
+
+def test_a_damaged_protocol_does_not_stop_the_work_and_is_named_with_its_line(desk: Path) -> None:
+    _fill(desk)
+    text = Path("protocol.toml").read_text(encoding="utf-8")
+    Path("protocol.toml").write_text(text.replace("[screening]", "[screening"), encoding="utf-8")
+    done = sirolens("review", "status")
+    assert done.code == 0
+    assert "protocol.toml, line" in done.err or "protocol.toml:" in done.err
+
+
+def test_a_change_of_the_locked_protocol_is_told_until_its_reason_is_given(desk: Path) -> None:
+    assert sirolens("review", "lock").code == 0
+    path = Path("protocol.toml")
+    text = path.read_text(encoding="utf-8").replace("other population", "another population")
+    path.write_text(text, encoding="utf-8")
+    assert "reasons[population].text" in sirolens("review", "status").err
+    assert "--why" in _said(sirolens("review", "lock"))
+    assert sirolens("review", "lock", "--why", "clearer").code == 0
+    told = sirolens("review", "status", "--json")
+    assert (json.loads(told.out)["deviations"], told.err) == (1, "")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_group_has_help_in_both_languages(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIROLENS_LANGUAGE", language)
+    done = sirolens("review", "--help")
+    assert ("文献综述" in done.out) == (language == "zh")
+    for command in ("init", "lock", "import", "dedup", "status", "decide", "snapshot", "diff", "update", "export"):
+        assert command in done.out
