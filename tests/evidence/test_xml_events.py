@@ -71,6 +71,13 @@ def test_named_characters_are_read_and_unknown_names_stay_as_printed() -> None:
     assert text_of(one.element) == "Café αγ &invented; <b> &eacute;"
 
 
+def test_a_prefix_that_the_frame_declares_is_known_in_a_record() -> None:
+    text = '<set xmlns:mml="m" xmlns:x="n"><one x:a="1"><t>a <mml:mi>b</mml:mi></t></one><one>c: <i>d</i></one></set>'
+    assert [text_of(piece.element) for piece in pieces(text, ["one"]) if piece.tag] == ["a b", "c: d"]
+    (twice,) = pieces('<one xmlns:y="y" y:a="1"><z:b/></one>', ["one"])
+    assert twice.element is not None
+
+
 def test_a_declared_encoding_is_of_no_account_in_decoded_text() -> None:
     assert text_of(document('<?xml version="1.0" encoding="gb18030"?><a>西罗莫司</a>')) == "西罗莫司"
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from html.entities import html5
 from typing import final
 from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.parsers.expat.errors import XML_ERROR_UNBOUND_PREFIX, codes
 
 from sirolens.errors import InputError
 from sirolens.message import Message, Place, error
@@ -32,6 +33,10 @@ LARGEST_TEXT_CHARACTERS = 2_000_000_000
 """More does not fit into the memory of an ordinary machine together with its records."""
 
 _DEFINITION = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|(<!ENTITY)", re.DOTALL)
+_UNBOUND_PREFIX = codes[XML_ERROR_UNBOUND_PREFIX]
+_PREFIX = re.compile(r"(?:</?|\s)([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*(?=[\s=/>])")
+_DECLARED = re.compile(r"\sxmlns:([\w.-]+)\s*=")
+_TAG_NAME = re.compile(r"<[^\s/>]+")
 _UNKNOWN = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z]")
 _NAMED = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);", re.DOTALL)
 
@@ -154,13 +159,25 @@ def _parsed(raw: str, line: int, tag: str, file: str, whole: bool) -> tuple[Elem
     if not whole:
         return None, error("retrieval.xml-cut", place=here, tag=tag)
     try:
-        element = fromstring(_explained(raw))
+        element = _element(_explained(raw))
     except ParseError as fault:
         place = Place(file=file or None, line=line + fault.position[0] - 1)
         return None, error("retrieval.xml-fault", place=place, tag=tag, column=fault.position[1] + 1)
     if _deeper_than(element, DEEPEST):
         return None, error("retrieval.xml-too-deep", place=here, tag=tag, limit=DEEPEST)
     return element, None
+
+
+def _element(text: str) -> Element:
+    """Parse a record; prefixes that the file declares outside it (``mml:``) are declared in it."""
+    try:
+        return fromstring(text)
+    except ParseError as fault:
+        if fault.code != _UNBOUND_PREFIX:
+            raise
+    known = {"xml", "xmlns", *_DECLARED.findall(text[: text.find(">")])}
+    declared = "".join(f' xmlns:{one}="urn:prefix:{one}"' for one in sorted(set(_PREFIX.findall(text)) - known))
+    return fromstring(_TAG_NAME.sub(lambda match: match[0] + declared, text, count=1))
 
 
 def document(text: str, *, file: str = "") -> Element:
