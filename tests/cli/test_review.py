@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,9 @@ def test_a_newcomer_goes_from_an_empty_folder_to_included_studies(desk: Path) ->
     done = _json("status")
     assert (done["boxes"]["included"], done["draft"]) == (1, False)
     (desk / "form.toml").write_text(FORM, encoding="utf-8")
+    told = sirolens("review", "extract-in", desk / "form.toml")
+    record = re.findall(r'records = \["(r-[0-9a-f]+)"\]', told.err)[0]
+    (desk / "form.toml").write_text(FORM.replace("doi =", f'records = ["{record}"]\ndoi ='), encoding="utf-8")
     assert [one["kind"] for one in _json("extract-in", desk / "form.toml")] == ["grouped", "extracted"]
     assert _json("status")["studies"] == ["zhang-2021"]
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +22,11 @@ from sirolens.cli.review_folder import (
 )
 from sirolens.cli.show import Language, language_option, show_flags
 from sirolens.errors import InputError
-from sirolens.message import Message, Place, Severity, error, info
+from sirolens.message import Message, Place, Severity, error, info, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
     from sirolens.evidence.extraction import Extraction
-    from sirolens.evidence.review import Draft
     from sirolens.evidence.review_state import State
 
 __all__ = ["add_to"]
@@ -87,99 +87,82 @@ def _add_extract(group: typer.Typer, language: str) -> None:
     @group.command("extract-in", help=label("review.extract-help", language))
     def extract_in(
         files: list[Path] = typer.Argument(..., help=text("files"), metavar="FORM.toml..."),
-        consensus: bool = typer.Option(False, "--consensus", help=text("consensus")),
         folder: Path = review_option(language),
         by: str | None = by_option(language),
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
+        from sirolens.evidence.review_files import write_safely
+        from sirolens.evidence.review_forms import take_in
 
         review = opened(folder, show_in)
         name = who(by, review)
         state = load_state(review, show_in)
-        drafts: list[Draft] = []
-        messages: list[Message] = []
-        for path in files:
-            more, told = _form_drafts(path, state, consensus=consensus)
-            drafts += more
-            messages += told
-        show_flags([one for one in messages if one.severity is not Severity.ERROR], show_in)
+        read = [_form(path, state) for path in files]
+        messages = [message for one in read for message in one[1]]
         faults = [one for one in messages if one.severity is Severity.ERROR]
         if faults:
             raise InputError(*faults)
-        events = append(review.folder, name, drafts)
+        show_flags(messages, show_in)
+        for place, _, content in read:
+            (review.folder / place).parent.mkdir(exist_ok=True)
+            write_safely(review.folder / place, content)
+        events = take_in(review.folder, name)
         if as_json:
             print_json([{"event": one.id, "kind": str(one.kind), "study": one.text("study")} for one in events])
             return
         for one in events:
-            tell(info(f"review.extract-{one.kind}", study=one.text("study"), event=one.id), show_in)
+            what = info(f"review.kind-{one.kind}")
+            tell(info("review.extract-done", study=one.text("study"), what=what, event=one.id), show_in)
 
 
-def _form_drafts(path: Path, state: State, *, consensus: bool) -> tuple[list[Draft], list[Message]]:
-    """The events of one file: an extraction with its study, or an appraisal (a file that names a tool)."""
+def _form(path: Path, state: State) -> tuple[str, list[Message], bytes]:
+    """Where a form belongs in the folder, its messages, its bytes; a file that names a tool is an appraisal."""
     from sirolens.evidence.appraisal import read_appraisal
     from sirolens.evidence.extraction_file import read_extraction
-    from sirolens.evidence.review_events import Kind
+    from sirolens.evidence.review_forms import APPRAISALS, STUDIES
 
-    data = _toml(path)
-    flag = True if consensus else None
-    if "tool" in data:
+    content, values = _toml(path)
+    if "tool" in values:
         reading = read_appraisal(path)
-        one = reading.appraisal
-        told: list[Draft] = []
-        if one is not None:
-            told = [(Kind.APPRAISED, {"study": one.study, "tool": one.tool, "data": data, "consensus": flag})]
-        return told, list(reading.messages)
+        return f"{APPRAISALS}/{path.name}", list(reading.messages), content
     form = read_extraction(path)
     if form.extraction is None:
-        return [], list(form.messages)
+        return "", list(form.messages), content
+    told = [*form.messages, *_reports(form.extraction, state)]
     study = form.extraction.study.id
-    grouped, missing = _grouped(form.extraction, state)
-    return [grouped, (Kind.EXTRACTED, {"study": study, "data": data, "consensus": flag})], [*form.messages, *missing]
+    name = study if re.fullmatch(r"\w[\w.-]*", study) else path.stem  # it becomes the name of a file
+    return f"{STUDIES}/{name}.toml", told, content
 
 
-def _toml(path: Path) -> dict[str, Any]:
-    import json
-
+def _toml(path: Path) -> tuple[bytes, dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        return content, tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError as failure:
         raise InputError(error("file.missing", place=Place(file=str(path)))) from failure
     except (OSError, UnicodeDecodeError) as failure:
         raise InputError(error("file.unreadable", place=Place(file=str(path)))) from failure
-    try:
-        plain: dict[str, Any] = json.loads(json.dumps(tomllib.loads(text), default=str, allow_nan=False))
-    except (ValueError, RecursionError) as failure:
+    except (tomllib.TOMLDecodeError, RecursionError) as failure:
         place = Place(file=str(path))
         raise InputError(error("models.not-toml", place=place, value=str(failure), expected="TOML")) from failure
-    return plain
 
 
-def _grouped(form: Extraction, state: State) -> tuple[Draft, list[Message]]:
-    """Which records of the review are the reports of a study: by their ids, DOIs and PMIDs."""
-    from sirolens.evidence.review_events import Kind
-
+def _reports(form: Extraction, state: State) -> list[Message]:
+    """Which records are the reports of a study where the form does not say so: told, never assumed."""
     by_number = {
         number: state.grouping.cluster_of[name]
         for name, record in state.records.items()
         for number in (record.doi, record.pmid)
         if number
     }
-    reports: list[str] = []
-    missing: list[Message] = []
+    told: list[Message] = []
     for report in form.study.reports:
-        told = [state.grouping.cluster_of[one] for one in report.records if one in state.grouping.cluster_of]
-        told += [by_number[one] for one in (report.doi.lower(), report.pmid) if one in by_number]
-        if told:
-            reports += told[:1]
+        if report.records:
+            continue
+        found = by_number.get(report.doi.lower()) or by_number.get(report.pmid)
+        if found is None:
+            told.append(info("review.report-not-found", study=form.study.id, report=report.id))
         else:
-            missing.append(info("review.report-not-found", study=form.study.id, report=report.id))
-    values = {
-        "study": form.study.id,
-        "label": form.study.name,
-        "reports": list(dict.fromkeys(reports)),
-        "cohorts": [cohort.id for cohort in form.study.cohorts] or None,
-        "overlap_group": next((one.overlap_group for one in form.study.cohorts if one.overlap_group), None),
-    }
-    return (Kind.GROUPED, values), missing
+            told.append(warning("review.report-found", study=form.study.id, report=report.id, record=found))
+    return told

@@ -50,7 +50,8 @@ def add_to(group: typer.Typer, language: str) -> None:
         found = _run(database, email, store, show_in)
         told = _keep(review, name, database, found, repeats=repeats, note=note)
         store.unlink(missing_ok=True)
-        show_flags(found.run.messages, show_in)
+        same = found.run.retrieved and not told["records"]
+        show_flags((*found.run.messages, *([info("review.search-same")] if same else [])), show_in)
         if as_json:
             print_json(told)
         else:
@@ -102,7 +103,7 @@ def _keep(
     from sirolens.evidence.review import append, keep_import
     from sirolens.evidence.review_events import Kind
     from sirolens.evidence.review_state import counting_events
-    from sirolens.evidence.search_log import Entry, find_search, refuse_known, searches_for
+    from sirolens.evidence.search_log import Entry, find_search, known_files, searches_for
 
     run = found.run
     earlier = find_search(counting_events(review.events), repeats).id if repeats else ""
@@ -116,10 +117,10 @@ def _keep(
         data = found.text.encode()
         file = f"{database.name}-{run.searched_at.date()}.{'xml' if run.form == 'xml' else 'nbib'}"
         read = import_bytes(data, name=file)
-        refuse_known(review.events, [(file, read.sha256)])
         (event,) = append(review.folder, by, [(kind, values)])
-        append(review.folder, by, [keep_import(review.folder, data, read, name=file, search=event.id)])
-        told |= {"records": len(read.records), "unread": len(read.unread), "file": file}
+        if read.sha256 not in known_files(review.events):
+            append(review.folder, by, [keep_import(review.folder, data, read, name=file, search=event.id)])
+            told |= {"records": len(read.records), "unread": len(read.unread), "file": file}
     else:
         (event,) = append(review.folder, by, [(Kind.SEARCHED, values)])
     return told | {"search": event.id, "hits": run.count}

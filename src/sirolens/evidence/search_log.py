@@ -20,7 +20,18 @@ from sirolens.evidence.review_events import ARMS, ROUTES, SHAPES, Arm, Event, Ki
 from sirolens.evidence.review_state import Box, Search, State, counting_events
 from sirolens.message import Message, Place, error, info, warning
 
-__all__ = ["Entry", "Plan", "Row", "correction", "log_rows", "refuse_known", "searches_for"]
+__all__ = [
+    "Entry",
+    "Plan",
+    "Row",
+    "correction",
+    "find_search",
+    "known_files",
+    "log_messages",
+    "log_rows",
+    "refuse_known",
+    "searches_for",
+]
 
 
 @final
@@ -66,6 +77,11 @@ class Plan:
     messages: tuple[Message, ...] = ()
 
 
+def known_files(events: Sequence[Event]) -> dict[str, Event]:
+    """Return the imported files by their hashes."""
+    return {event.text("sha256"): event for event in counting_events(events) if event.kind is Kind.IMPORTED}
+
+
 def refuse_known(events: Sequence[Event], files: Sequence[tuple[str, str]]) -> None:
     """Refuse files that are in the review already, or twice among these.
 
@@ -74,7 +90,7 @@ def refuse_known(events: Sequence[Event], files: Sequence[tuple[str, str]]) -> N
     InputError
         ``review.file-known``, ``review.file-twice``, for each.
     """
-    known = {event.text("sha256"): event for event in counting_events(events) if event.kind is Kind.IMPORTED}
+    known = known_files(events)
     seen: dict[str, str] = {}
     faults = []
     for name, sha in files:

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sirolens review search` against a local stand-in for E-utilities: one command, one log entry, one kept file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sirolens.evidence import pubmed
+from tests.cli.command import sirolens
+from tests.evidence.fake_eutils import Eutils, FakeTime, running
+
+HITS = 7
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Eutils]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    entries = [(str(99_000_000 + number), date(2026, 1, 1)) for number in range(HITS)]
+    with running(Eutils(time=FakeTime(), entries=entries)) as one:
+        yield one
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: Eutils) -> Path:
+    monkeypatch.setattr(
+        pubmed,
+        "PubMed",
+        partial(pubmed.PubMed, address=service.address, clock=service.time.clock, sleep=service.time.sleep),
+    )
+    assert sirolens("review", "init", tmp_path / "rev", "--by", "wei").code == 0
+    path = tmp_path / "rev" / "protocol.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('strategy = """\n"""', 'strategy = "sirolimus invented"', 1), encoding="utf-8")
+    monkeypatch.setenv("NCBI_EMAIL", "tests@example.invalid")
+    monkeypatch.setenv("SIROLENS_REVIEW", str(tmp_path / "rev"))
+    return tmp_path / "rev"
+
+
+def test_a_search_is_logged_with_its_exact_string_and_its_records_are_kept(folder: Path) -> None:
+    done = sirolens("review", "search", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert (told["hits"], told["records"]) == (HITS, HITS)
+    (row,) = json.loads(sirolens("review", "search-log", "--json").out)
+    assert (row["strategy"], row["hits"], row["records"]) == ("sirolimus invented", HITS, HITS)
+    assert row["translation"]
+    assert list((folder / "private").iterdir()) == []
+
+
+def test_a_search_run_again_says_which_one_it_repeats_and_brings_only_what_is_new(
+    folder: Path, service: Eutils
+) -> None:
+    first = json.loads(sirolens("review", "search", "--json").out)["search"]
+    assert sirolens("review", "snapshot", "v1", "--version").code == 0
+    service.entries = [*service.entries, ("99000999", date(2026, 6, 1))]
+    again = json.loads(sirolens("review", "search", "--repeats", "pubmed", "--json").out)
+    told = json.loads(sirolens("review", "update", "--json").out)
+    assert told["boxes"]["already-known"] == 0  # all were carried over: nobody had screened them
+    assert (told["boxes"]["duplicate"], told["boxes"]["title-pending"]) == (HITS, HITS + 1)
+    rows = {row["id"]: row for row in json.loads(sirolens("review", "search-log", "--json").out)}
+    assert rows[again["search"]]["repeats"] == first
+
+
+def test_a_search_run_again_that_finds_nothing_new_is_logged_without_a_second_copy_of_its_file(folder: Path) -> None:
+    assert sirolens("review", "search").code == 0
+    done = sirolens("review", "search", "--repeats", "pubmed")
+    assert done.code == 0, done.err
+    assert "the same records" in done.err
+    assert len(json.loads(sirolens("review", "search-log", "--json").out)) == 2
+    assert len(list((folder / "imports").iterdir())) == 1
+
+
+def test_what_keeps_a_search_from_running_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "PubMed" in sirolens("review", "search", "cnki").err
+    assert "known: pubmed" in sirolens("review", "search", "embase").err
+    monkeypatch.delenv("NCBI_EMAIL")
+    assert "--email" in sirolens("review", "search").err
