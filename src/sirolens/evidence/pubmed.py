@@ -261,7 +261,7 @@ def _searched(
     else:
         # A record may be dated ahead of the clock here; a year covers every zone and every early entry.
         latest = at.date() + timedelta(days=366)
-        pairs = list(_halved(query, pubmed, service, _EARLIEST, latest, whole.count))
+        pairs = list(_halved(query, pubmed, service, _EARLIEST, latest))
     ids = [number for part, _ in pairs for number in part.ids]
     if len(set(ids)) != whole.count:
         messages.append(warning("retrieval.parts-differ", times=whole.count, parts=len(set(ids))))
@@ -282,32 +282,21 @@ def _searched(
     return run, {index: answer for index, (_, answer) in enumerate(pairs)}
 
 
-def _halved(
-    query: str, pubmed: PubMed, service: Service, first: date, last: date, count: int
-) -> Iterator[tuple[Part, Answer]]:
-    """Yield the parts of a range that holds `count` hits, each small enough to be served, in order of time.
+def _halved(query: str, pubmed: PubMed, service: Service, first: date, last: date) -> Iterator[tuple[Part, Answer]]:
+    """Yield the parts of a range that holds more hits than are served, each small enough, in order of time.
 
-    The range is halved; the left half is asked, and the right one holds what is left of the count. So every part was
-    asked for itself, and the halves of a range are the range.
+    The halves of a range are the range, and both are asked for themselves: what one holds is never reckoned from the
+    other, because records come in all the time.
     """
-    if count <= 0:
-        return
-    if count <= pubmed.served:
-        answer = _search(query, pubmed, service, first, last)
-        if answer.count <= pubmed.served:
-            if answer.ids:
-                yield Part(first=first, last=last, ids=answer.ids), answer
-            return
-        count = answer.count
-    if first == last:
-        raise InputError(error("retrieval.day-too-full", day=first, times=count, limit=pubmed.served))
     middle = first + (last - first) // 2
-    left = _search(query, pubmed, service, first, middle)
-    if left.count > pubmed.served:
-        yield from _halved(query, pubmed, service, first, middle, left.count)
-    elif left.ids:
-        yield Part(first=first, last=middle, ids=left.ids), left
-    yield from _halved(query, pubmed, service, middle + timedelta(days=1), last, count - left.count)
+    for start, end in ((first, middle), (middle + timedelta(days=1), last)):
+        answer = _search(query, pubmed, service, start, end)
+        if answer.count > pubmed.served and start == end:
+            raise InputError(error("retrieval.day-too-full", day=start, times=answer.count, limit=pubmed.served))
+        if answer.count > pubmed.served:
+            yield from _halved(query, pubmed, service, start, end)
+        elif answer.ids:
+            yield Part(first=start, last=end, ids=answer.ids), answer
 
 
 def _search(
