@@ -66,6 +66,7 @@ class Eutils:
     served: int = 9_999
     key: str = "0123456789abcdef"
     history_lives: int = 1_000_000  # fetches until a history is forgotten
+    history_backwards: bool = False
     withheld: frozenset[str] = frozenset()
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     remarks: str = ""
@@ -96,7 +97,7 @@ class Eutils:
             low, high = (date(*map(int, fields[name].split("/"))) for name in ("mindate", "maxdate"))
         found = [pmid for pmid, entered in self.entries if low <= entered <= high]
         name = f"MCID_{len(self.histories)}"
-        self.histories[name] = [found, self.history_lives]
+        self.histories[name] = [found[::-1] if self.history_backwards else found, self.history_lives]
         ids = "".join(f"<Id>{pmid}</Id>" for pmid in found[: min(int(fields.get("retmax", 20)), self.served)])
         remarks = self.remarks
         if len(found) > self.served:

@@ -217,6 +217,15 @@ def test_a_history_that_is_gone_is_searched_again(service: Eutils, lives: int) -
     assert times(service, "esearch.fcgi") <= 1 + 3
 
 
+def test_a_history_in_another_order_loses_and_doubles_nothing(service: Eutils) -> None:
+    service.history_backwards = True
+    service.entries = entries(40)
+    found = search(service)
+    assert pmids(found) == [pmid for pmid, _ in service.entries]
+    # Two batches by history and two by number give all four: what came early is not asked for again.
+    assert times(service, "efetch.fcgi") == 4
+
+
 def test_hits_that_changed_meanwhile_do_not_disturb_the_search(service: Eutils) -> None:
     # A new record stands first when the search is made again: by position, every batch would be off by one.
     first = list(service.entries)

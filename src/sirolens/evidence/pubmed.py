@@ -321,8 +321,11 @@ def _fetched(
     form: str,
     batch: int,
 ) -> Iterator[dict[str, str]]:
-    """Yield the records of a part that are not known yet, a batch at a time, by its history or else by number."""
-    again = 0
+    """Yield the records of a part that are not known yet, a batch at a time, by its history or else by number.
+
+    `known` grows between two batches: the caller keeps what it gets.
+    """
+    again, own = 0, frozenset(part.ids)
     for start in range(0, len(part.ids), batch):
         numbers = part.ids[start : start + batch]
         missing = [number for number in numbers if number not in known]
@@ -337,7 +340,8 @@ def _fetched(
             except HistoryGoneError:
                 again += 1
                 history = _again(query, pubmed, service, part) if again <= SEARCHES_AGAIN else None
-        new = {number: new[number] for number in missing if number in new}
+        # The history may have another order than the list of numbers: what belongs to later batches is kept too.
+        new = {number: text for number, text in new.items() if number in own and number not in known}
         lacking = [number for number in missing if number not in new]
         if lacking:
             by_number = _batch(pubmed, service, form, id=",".join(lacking))
