@@ -161,6 +161,19 @@ def test_a_blinded_decision_is_not_in_the_shared_folder(folder: Path) -> None:
     assert not [path for path in shared if b"secret" in path.read_bytes()]
 
 
+def test_a_decision_whose_secret_is_lost_is_asked_for_again(folder: Path) -> None:
+    first = Session(folder, "wei", Stage.TITLE)
+    name = first.order()[0]
+    first.decide(name, Decision.EXCLUDE)
+    private_file(folder, "wei").unlink()
+    again = Session(folder, "wei", Stage.TITLE)
+    assert [message.code for message in again.messages] == ["screening.secret-lost"]
+    assert name in again.order()
+    assert again.total == len(TITLES)
+    again.decide(name, Decision.INCLUDE)
+    assert opened_decisions(folder)[0][1] == "include"
+
+
 def test_an_open_review_writes_open_decisions(tmp_path: Path) -> None:
     folder = review(tmp_path / "open", blind=False)
 

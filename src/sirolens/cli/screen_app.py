@@ -267,12 +267,10 @@ class ScreenApp(App[None]):
         if name is None:
             return out
         said, jotted, language = self.session.own.get(name), self.session.jot_of(name), self.words
-        if said is None:
+        if said is None or said.decision is None:
             out.append(label("screening.undecided", language), style="dim")
         else:
-            code = "lost" if said.decision is None else said.decision.value
-            style = "bold red" if said.decision is None else COLOURS[said.decision]
-            out.append(label(f"screening.decided-{code}", language), style=style)
+            out.append(label(f"screening.decided-{said.decision}", language), style=COLOURS[said.decision])
             names = {
                 one[0]: one[2] if language.startswith("zh") and one[2] else one[1] for one in self.session.reasons()
             }

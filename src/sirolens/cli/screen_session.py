@@ -32,7 +32,7 @@ from sirolens.evidence.screening import (
 from sirolens.evidence.sealed import keep_secret, private_file, read_secrets
 from sirolens.evidence.stopping_events import stopping
 from sirolens.evidence.term_weights import TermWeights, weigh
-from sirolens.message import Message
+from sirolens.message import Message, warning
 
 __all__ = ["Jotted", "Session"]
 
@@ -69,13 +69,18 @@ class Session:
         self.state, told = review.loaded
         self.protocol = review.reading.protocol
         secrets, lost = read_secrets(folder, by)
-        self.messages: tuple[Message, ...] = (*review.messages, *told, *lost)
         needed = self.state.rules.title_reviewers if stage is Stage.TITLE else self.state.rules.fulltext_reviewers
         self.sealed = needed > 1 and (self.protocol is None or self.protocol.blind)
         self.question = question_words(self.protocol)
         own = own_decisions(self.state, by, stage, secrets)
-        self.own: dict[str, Said] = dict(sorted(own.items(), key=lambda item: item[1].event))
-        self.left: dict[str, None] = dict.fromkeys(to_screen(self.state, by, stage))
+        in_time = sorted(own.values(), key=lambda said: said.event)
+        self.own: dict[str, Said] = {said.record: said for said in in_time if said.decision is not None}
+        again = [said for said in in_time if said.decision is None]  # what was sealed is lost: decide again
+        self.left: dict[str, None] = dict.fromkeys(
+            (*(said.record for said in again), *to_screen(self.state, by, stage))
+        )
+        gone = tuple(warning("screening.secret-lost", record=said.record, event=said.event) for said in again)
+        self.messages: tuple[Message, ...] = (*review.messages, *told, *lost, *gone)
         self.jotted: dict[str, Jotted] = self._read_jotted()
         self._touched: set[str] = set()  # decided or undone since the state was read
         self._weighed: TermWeights | None = None
