@@ -63,7 +63,7 @@ def test_only_what_is_new_is_screened_after_an_update() -> None:
         for record in story.records
     ]
     state = _state(story)
-    found = deduplicate(state.records.values(), known=known_clusters(state), decided=decided(state.events))
+    found = deduplicate(state.records.values(), known=known_clusters(state), decided=decided(story.events))
     for kind, values in copies_drafts(state, found):
         story.add(kind, **values)
     state = _state(story)
@@ -78,8 +78,30 @@ def test_what_a_person_kept_apart_stays_apart_when_copies_are_looked_for_again()
     story.records = [replace(record, doi="10.99999/same", title="Invented") for record in story.records]
     story.add(Kind.KEPT_APART, members=[one, two], method="person")
     state = _state(story)
-    found = deduplicate(state.records.values(), known=known_clusters(state), decided=decided(state.events))
+    found = deduplicate(state.records.values(), known=known_clusters(state), decided=decided(story.events))
     assert copies_drafts(state, found) == ()
+
+
+def test_a_merge_of_the_rules_that_was_taken_back_is_not_made_again_unless_a_person_makes_it() -> None:
+    story = Story()
+    one, two = story.search("a", 2)
+    story.records = [replace(record, doi="10.99999/same", title="An invented paper") for record in story.records]
+
+    def look_again() -> list[Kind]:
+        state = _state(story)
+        found = deduplicate(state.records.values(), known=known_clusters(state), decided=decided(story.events))
+        drafts = copies_drafts(state, found)
+        for kind, values in drafts:
+            story.add(kind, **values)
+        return [kind for kind, _ in drafts]
+
+    assert look_again() == [Kind.MERGED]
+    story.add(Kind.UNDONE, event=story.events[-1].id)
+    assert look_again() == []
+    assert len(_state(story).clusters) == 2
+    story.add(Kind.MERGED, members=[one, two], method="person")
+    assert look_again() == []
+    assert len(_state(story).clusters) == 1
 
 
 def test_a_trigger_is_due_when_its_limit_is_reached() -> None:

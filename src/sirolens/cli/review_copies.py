@@ -125,7 +125,7 @@ def run_dedup(review: Review, by: str, language: str) -> dict[str, Any]:
     state = review.state
     with _progress(language) as tick:
         found = deduplicate(
-            state.records.values(), known=known_clusters(state), decided=decided(state.events), progress=tick
+            state.records.values(), known=known_clusters(state), decided=decided(review.events), progress=tick
         )
     events = append(review.folder, by, copies_drafts(state, found))
     show_flags(found.messages, language)

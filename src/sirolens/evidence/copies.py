@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sirolens.evidence.dedup_result import Decision, Duplicates, Verdict
 from sirolens.evidence.review import Draft
 from sirolens.evidence.review_clusters import PERSON
 from sirolens.evidence.review_events import Event, Kind
-from sirolens.evidence.review_state import State
+from sirolens.evidence.review_state import State, counting_events, sorted_events
 from sirolens.message import Message, Severity, Value
 
 __all__ = ["RULE", "copies_drafts", "decided", "known_clusters", "message_of", "message_table"]
 
 RULE = "rule"
 """The method of a merge or a question that comes from the rules."""
+
+
+_VERDICTS = {Kind.MERGED: Verdict.MERGED, Kind.KEPT_APART: Verdict.KEPT_APART}
 
 
 def message_table(message: Message) -> dict[str, Any]:
@@ -55,20 +58,28 @@ def _read(value: Any) -> Value:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def decided(events: Sequence[Event]) -> tuple[Decision, ...]:
+def decided(events: Iterable[Event]) -> tuple[Decision, ...]:
     """Return what people decided about copies, oldest first.
+
+    A merge that was taken back is a decision too: the rules do not make it again.
 
     Parameters
     ----------
-    events : sequence of Event
-        Sorted, without what was undone.
+    events : iterable of Event
+        All of the review, also those undone.
     """
-    verdicts = {Kind.MERGED: Verdict.MERGED, Kind.KEPT_APART: Verdict.KEPT_APART}
-    return tuple(
-        Decision(members=event.texts("members"), verdict=verdicts[event.kind], others=event.texts("others"))
-        for event in events
-        if event.kind in verdicts and event.text("method") == PERSON
-    )
+    everything = sorted_events(events)
+    live = {event.id for event in counting_events(everything)}
+    merges = {event.id: event for event in everything if event.kind is Kind.MERGED}
+    found = []
+    for event in everything:
+        undone = merges.get(event.text("event")) if event.kind is Kind.UNDONE else None
+        if undone is not None and undone.id not in live:
+            found.append(Decision(members=undone.texts("members"), verdict=Verdict.UNMERGED))
+        elif event.kind in _VERDICTS and event.id in live and event.text("method") == PERSON:
+            members, others = event.texts("members"), event.texts("others")
+            found.append(Decision(members=members, verdict=_VERDICTS[event.kind], others=others))
+    return tuple(found)
 
 
 def known_clusters(state: State) -> tuple[tuple[str, ...], ...]:
