@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`sirolens review update`, `ongoing`, `snapshot`, `diff`: the review is kept alive and says what changed and why."""
+"""`sirolens review update`, `ongoing`, `previous`, `snapshot`, `diff`: a living review, and what changed."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def add_to(group: typer.Typer, language: str) -> None:
     """Add the commands."""
     _add_update(group, language)
     _add_ongoing(group, language)
+    _add_previous(group, language)
     _add_snapshot(group, language)
     _add_diff(group, language)
 
@@ -132,6 +133,38 @@ def _add_ongoing(group: typer.Typer, language: str) -> None:
             print_json({"event": event.id})
         else:
             tell(info("review.ongoing-noted", title=title, event=event.id), show_in)
+
+
+def _add_previous(group: typer.Typer, language: str) -> None:
+    def text(name: str) -> str:
+        return label(f"review.previous-{name}-help", language)
+
+    @group.command("previous", help=label("review.previous-help", language))
+    def previous(
+        name: str = typer.Argument(..., help=text("label"), metavar="LABEL"),
+        studies: int = typer.Option(..., "--studies", min=0, help=text("studies")),
+        reports: int = typer.Option(..., "--reports", min=0, help=text("reports")),
+        record: list[str] = typer.Option([], "--record", help=text("record"), metavar="RECORD"),
+        note: str = typer.Option("", "--note", help=label("review.note-help", language)),
+        folder: Path = review_option(language),
+        by: str | None = by_option(language),
+        as_json: bool = json_option(language),
+        show_in: Language = language_option(language),
+    ) -> None:
+        from sirolens.evidence.review import append
+        from sirolens.evidence.review_events import Kind
+
+        review = opened(folder, show_in)
+        state = load_state(review, show_in)
+        if reports < studies:
+            raise InputError(error("review.previous-reports", place=Place(field="--reports"), studies=studies))
+        records = [record_of(state, one) for one in record]
+        values = {"label": name, "studies": studies, "reports": reports, "records": records or None}
+        (event,) = append(review.folder, who(by, review), [(Kind.PREVIOUS, values | {"note": note or None})])
+        if as_json:
+            print_json({"event": event.id})
+        else:
+            tell(info("review.previous-noted", name=name, studies=studies, reports=reports, event=event.id), show_in)
 
 
 def _add_snapshot(group: typer.Typer, language: str) -> None:
