@@ -56,6 +56,8 @@ def test_glued_tags_of_web_of_science_give_every_record_its_accession_number() -
     assert done.records[0].raw.count("USAAD  - ") == 1  # the raw text stays as it was
     assert done.records[1].title == "LDA  - an invented title that looks glued"
     assert (done.records[0].year, done.records[0].month) == (2020, 1)
+    text = "TY  - JOUR\nCY  - USAAD  - x\nTI  - a\nQQ  - b\nWE  - SCIAN  - WOS:000000000000001\nER  - \n"
+    assert one(text).unparsed == ((4, "QQ  - b"),)  # lines are counted as they stand in the file
 
 
 def test_a_record_of_central_keeps_its_numbers_apart() -> None:

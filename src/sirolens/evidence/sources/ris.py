@@ -166,6 +166,7 @@ _PLAIN: Final = _Dialect(database="", link="Link to")
 _SIGNS: Final = tuple((dialect.hints, re.compile(dialect.sign, re.M), dialect) for dialect in _DIALECTS)
 _KNOWN_IN: Final = {one.database: _KNOWN | one.idle for one in (*_DIALECTS, _PLAIN)}
 _GLUED = re.compile(r"(?<=\S)(?=(?:" + "|".join(sorted(_KNOWN)) + r")  - )")
+_PARTED: Final = "\x0b\n"
 _LINK_DOI = re.compile(r"doi\.org/|/doi/", re.I)
 
 
@@ -286,7 +287,7 @@ def _values(raw: str, first_line: int, dialect: _Dialect) -> tuple[dict[str, lis
         if not value:
             continue
         if tag not in known:
-            unparsed.append((first_line + raw.count("\n", 0, found.start()), found.group().strip()))
+            unparsed.append((_line_at(raw, found.start(), first_line), found.group().strip()))
         else:
             values.setdefault(tag, []).append(value)
     return values, unparsed
@@ -310,14 +311,17 @@ def _plain_values(found: list[tuple[str, str]], dialect: _Dialect, values: dict[
 
 
 def _unglued(raw: str) -> str:
-    """Put a tag that is glued to the end of the line before on a line of its own, for reading only."""
+    """Put a tag that is glued to the end of the line before on a line of its own, for reading only.
+
+    A line that ends so ends with a vertical tab, which is stripped with the value and keeps the count of lines right.
+    """
     rows = []
     for row in raw.split("\n"):
         if row[:2] in _NOT_SPLIT or row.count("  - ") < 2:
             rows.append(row)
         else:
             head, rest = row[:6], row[6:]
-            rows.append(head + _GLUED.sub("\n", rest))
+            rows.append(head + _GLUED.sub(_PARTED, rest))
     return "\n".join(rows)
 
 
@@ -333,7 +337,7 @@ def _continued(
 ) -> str:
     """Sort the lines without a tag: a link of the database's own, further values, or the value that goes on."""
     rows = value.split("\n")
-    line = first_line + raw.count("\n", 0, at)
+    line = _line_at(raw, at, first_line)
     kept = rows[:1]
     for number, row in enumerate(rows[1:], line + 1):
         if dialect.link and row.startswith(dialect.link):
@@ -344,6 +348,10 @@ def _continued(
         else:
             kept.append(row)
     return "\n".join(kept) if tag in _ABSTRACTS else one_line("\n".join(row for row in kept if row.strip()))
+
+
+def _line_at(raw: str, at: int, first_line: int) -> int:
+    return first_line + raw.count("\n", 0, at) - raw.count(_PARTED, 0, at)
 
 
 def _first(values: dict[str, list[str]], tags: tuple[str, ...]) -> str:
