@@ -84,3 +84,11 @@ def test_the_summary_of_findings_is_shown(review: Path) -> None:
     assert done.code == 0, done.err
     assert "85/106" in done.out
     assert "Very low" in done.out
+
+
+def test_a_new_form_is_written_once(review: Path) -> None:
+    first = sirolens("review", "forms", "--review", review, "--new", "invented-2021", "--by", "authors")
+    assert first.code == 0, first.err
+    assert (review / "studies" / "invented-2021.toml").is_file()
+    again = sirolens("review", "forms", "--review", review, "--new", "invented-2021", "--by", "authors")
+    assert again.code != 0

@@ -3,13 +3,25 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from sirolens.errors import InputError
+from sirolens.evidence.extraction_file import read_extraction
 from sirolens.evidence.review import init, open_review
 from sirolens.evidence.review_events import Kind
-from sirolens.evidence.review_forms import APPRAISALS, CERTAINTY, STUDIES, changed_forms, read_forms, take_in
+from sirolens.evidence.review_forms import (
+    APPRAISALS,
+    CERTAINTY,
+    STUDIES,
+    changed_forms,
+    new_form,
+    read_forms,
+    take_in,
+)
 
 STUDY = """\
 id = "invented-2020"
@@ -81,3 +93,36 @@ def test_a_folder_without_forms_is_empty_and_no_fault(tmp_path: Path) -> None:
     assert not forms.extractions
     assert not forms.messages
     assert not (tmp_path / CERTAINTY).exists()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_new_form_is_read_without_a_fault_and_explains_every_field(tmp_path: Path, language: str) -> None:
+    path = new_form(tmp_path, "invented-2020", by="wei", language=language)
+    reading = read_extraction(path)
+    assert reading.messages == ()
+    assert reading.extraction is not None
+    assert reading.extraction.study.id == "invented-2020"
+    text = path.read_text(encoding="utf-8")
+    asked = {
+        key for file in (EXAMPLES / STUDIES).glob("*.toml") for key in keys(tomllib.loads(file.read_text("utf-8")))
+    }
+    assert not [key for key in asked if re.fullmatch(r"[a-z_]+", key) and not re.search(rf"\b{key}\b", text)]
+    given = re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)  # every field that is only shown is filled in
+    path.write_text(given, encoding="utf-8")
+    assert [message.code for message in read_extraction(path).messages] == []
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "review-sirolimus-itp"
+
+
+def keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {key for name, inner in value.items() if name != "diagnoses" for key in keys(inner)}
+    return {key for inner in value for key in keys(inner)} if isinstance(value, list) else set()
+
+
+def test_a_form_that_is_there_is_never_overwritten_and_names_stay_inside_the_folder(folder: Path) -> None:
+    new_form(folder, "invented-2021", by="wei")
+    for name in ("invented-2021", "../x", "A B", ""):
+        with pytest.raises(InputError):
+            new_form(folder, name, by="wei")

@@ -41,16 +41,21 @@ def add_to(group: typer.Typer, language: str) -> None:
 def _add_forms(group: typer.Typer, language: str) -> None:
     @group.command("forms", help=label("extraction.forms-help", language))
     def forms(
+        new: str = typer.Option("", "--new", help=label("extraction.new-help", language), metavar="STUDY"),
         take: bool = typer.Option(False, "--take-in", help=label("extraction.take-in-help", language)),
         folder: Path = review_option(language),
         by: str | None = by_option(language),
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review_forms import changed_forms, read_forms, take_in
+        from sirolens.evidence.review_forms import changed_forms, new_form, read_forms, take_in
         from sirolens.study.review_evidence import forms_document, forms_json
 
         review = opened(folder, show_in)
+        if new:
+            made = new_form(review.folder, new, by=who(by, review), language=show_in)
+            tell(info("extraction.form-made", file=str(made)), show_in)
+            return
         if take:
             written = take_in(review.folder, who(by, review))
             review = opened(review.folder, show_in)

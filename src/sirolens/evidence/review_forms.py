@@ -7,12 +7,15 @@ the judgements of certainty. An event takes each file in with the hash of its by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
 
+from sirolens.errors import InputError
 from sirolens.evidence.appraisal import Appraisal, read_appraisal
 from sirolens.evidence.appraisal_tools import tool_for
 from sirolens.evidence.extraction import Extraction
@@ -24,11 +27,12 @@ from sirolens.evidence.review_state import counting_events
 from sirolens.evidence.studies import StudyStatus
 from sirolens.message import Message, Place, error, info, warning
 
-__all__ = ["APPRAISALS", "CERTAINTY", "STUDIES", "Forms", "changed_forms", "read_forms", "take_in"]
+__all__ = ["APPRAISALS", "CERTAINTY", "STUDIES", "Forms", "changed_forms", "new_form", "read_forms", "take_in"]
 
 STUDIES = "studies"
 APPRAISALS = "appraisals"
 CERTAINTY = "certainty.toml"
+_STUDY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KEYS: Mapping[Kind, tuple[str, ...]] = {
     Kind.GROUPED: ("study",),
     Kind.EXTRACTED: ("study",),
@@ -136,6 +140,42 @@ def _fit(appraisal: Appraisal, forms: Sequence[Extraction], file: str) -> list[M
             )
         ]
     return []
+
+
+def new_form(folder: Path, study: str, *, by: str, language: str = "en") -> Path:
+    """Write an empty extraction form with every field explained; an existing file is never touched.
+
+    Parameters
+    ----------
+    folder : Path
+        The review's folder.
+    study : str
+        Id of the study: small letters, digits and hyphens; it names the file.
+    by : str
+        The reviewer.
+    language : {"en", "zh"}
+        Of the explanations.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        ``extraction.study-name``, ``extraction.form-there``.
+    """
+    if not _STUDY.fullmatch(study):
+        raise InputError(error("extraction.study-name", value=study, expected="a-z, 0-9, -"))
+    template = files("sirolens.evidence").joinpath("data", f"form_{language}.toml").read_text(encoding="utf-8")
+    path = folder / STUDIES / f"{study}.toml"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(template.replace("{study}", study).replace("{reviewer}", by))
+    except FileExistsError as fault:
+        raise InputError(error("extraction.form-there", place=Place(file=str(path)))) from fault
+    return path
 
 
 def take_in(folder: Path, by: str) -> tuple[Event, ...]:
