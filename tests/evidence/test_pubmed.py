@@ -131,8 +131,8 @@ def test_a_passing_fault_costs_a_second_request_and_no_record(service: Eutils, f
 
 
 def test_silence_is_given_up_after_the_time_limit_and_asked_again(service: Eutils) -> None:
-    service.faults = [("efetch.fcgi", Fault(silence_s=0.6))]
-    found = search_pubmed(QUERY, client(service, timeout_s=0.2), at=AT)
+    service.faults = [("efetch.fcgi", Fault(silence_s=1.5))]
+    found = search_pubmed(QUERY, client(service, timeout_s=0.5), at=AT)
     assert found.run.retrieved == 25
 
 
