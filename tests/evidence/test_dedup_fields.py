@@ -24,6 +24,8 @@ from sirolens.evidence.record import Author
         ("165", "165-172", Agreement.SAME, False),
         ("726-733", "726-734", Agreement.SAME, False),
         ("P63", "63", Agreement.SAME, False),
+        ("569", "567-569", Agreement.SAME, False),
+        ("246-250", "250-254", Agreement.DIFFERENT, False),
         ("e43268", "e43268", Agreement.SAME, True),
         ("e43268", "1-9", Agreement.UNKNOWN, False),
         ("a1754", "969-972", Agreement.UNKNOWN, False),

@@ -20,7 +20,6 @@ from typing import Final, final
 from sirolens.evidence.dedup import Duplicates, deduplicate
 from sirolens.evidence.record import Author, Position, Record
 
-EXPLAINED: Final = 1000  # missed pairs printed at most
 RUNNING_NUMBER: Final = 0.98  # share of values met once from which a column is the file's own running number
 
 
@@ -125,29 +124,39 @@ def line(one: Record) -> str:
     )
 
 
+def sets_in(folder: Path) -> list[Path]:
+    return sorted(child for child in folder.iterdir() if (child / "records_pre_merged.csv").exists())
+
+
+def report(path: Path, *, explain: bool) -> None:
+    """Print the counts of one set, and the pairs behind them if wanted."""
+    records, groups = read(path)
+    began = time.process_time()
+    found = deduplicate(records)
+    seconds = time.process_time() - began
+    counts = count(found, groups)
+    print(
+        f"{path.name}: {len(records)} records, TP {counts.true} FP {counts.false} FN {counts.missed}, "
+        f"asked {len(found.asks)}, linked {len(found.links)}, {seconds:.1f} s of processor"
+    )
+    if not explain:
+        return
+    by_id = {one.id: one for one in records}
+    said = {(ask.first, ask.second): ask.why.code for ask in found.asks}
+    said |= {(link.first, link.second): link.kind.value for link in found.links}
+    for sort, pairs in (("FALSE", counts.false_pairs), ("MISSED", counts.missed_pairs)):
+        for one, two in pairs:
+            print(
+                f"  {sort} {one} {two} {said.get((one, two), '-')}\n      {line(by_id[one])}\n      {line(by_id[two])}"
+            )
+    for ask in found.asks:
+        print(f"  ASK {ask.why}\n      {line(by_id[ask.first])}\n      {line(by_id[ask.second])}")
+
+
 def main() -> None:
     """Print the counts of every set in the folder; with a second argument the pairs too."""
-    folder, explain = Path(sys.argv[1]), len(sys.argv) > 2
-    for path in sorted(child for child in folder.iterdir() if (child / "records_pre_merged.csv").exists()):
-        records, groups = read(path)
-        began = time.perf_counter()
-        found = deduplicate(records)
-        seconds = time.perf_counter() - began
-        counts = count(found, groups)
-        by_id = {one.id: one for one in records}
-        print(
-            f"{path.name}: {len(records)} records, TP {counts.true} FP {counts.false} FN {counts.missed}, "
-            f"asked {len(found.asks)}, linked {len(found.links)}, {seconds:.1f} s"
-        )
-        if explain:
-            asked = {(ask.first, ask.second): ask.why.code for ask in found.asks}
-            linked = {(link.first, link.second): link.kind.value for link in found.links}
-            for sort, pairs in (("FALSE", counts.false_pairs), ("MISSED", counts.missed_pairs[:EXPLAINED])):
-                for one, two in pairs:
-                    said = asked.get((one, two)) or linked.get((one, two)) or "-"
-                    print(f"  {sort} {one} {two} {said}\n      {line(by_id[one])}\n      {line(by_id[two])}")
-            for ask in found.asks:
-                print(f"  ASK {ask.why}\n      {line(by_id[ask.first])}\n      {line(by_id[ask.second])}")
+    for path in sets_in(Path(sys.argv[1])):
+        report(path, explain=len(sys.argv) > 2)
 
 
 if __name__ == "__main__":

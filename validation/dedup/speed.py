@@ -23,7 +23,6 @@ SEED: Final = 5
 WORDS: Final = 2500
 FAMILIES: Final = 1500
 JOURNALS: Final = 600
-EXPLAINED: Final = 30_000  # clusters looked at for false ones
 PARTS: Final = (
     "an",
     "ter",
@@ -131,9 +130,8 @@ def invented(count: int) -> tuple[list[Record], dict[str, int]]:
     return records, home
 
 
-def main() -> None:
-    """Print what it takes."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 80_000
+def report(count: int, *, explain: bool) -> None:
+    """Print what ``count`` records take, and what became of them."""
     records, home = invented(count)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     load = os.getloadavg()[0]
@@ -148,9 +146,14 @@ def main() -> None:
         f"memory {before:.0f} -> {after:.0f} MB; copies {copies}, removed {found.removed}, false {false}, "
         f"asked {len(found.asks)}, linked {len(found.links)}"
     )
-    for cluster in found.merged[:EXPLAINED] if len(sys.argv) > 2 else ():
+    for cluster in found.merged if explain else ():
         if len({home[one] for one in cluster.members}) > 1:
             print(cluster.members, [(join.rule, join.why.items) for join in cluster.joins])
+
+
+def main() -> None:
+    """Report on as many records as the first argument says; with a second one print the false clusters too."""
+    report(int(sys.argv[1]) if len(sys.argv) > 1 else 80_000, explain=len(sys.argv) > 2)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise, product
+from itertools import combinations, islice, pairwise, product
 from typing import Final, final
 
 from sirolens.evidence.dedup_pairs import contradicts
@@ -100,10 +100,18 @@ class Grouped:
 EXAMINED: Final = 400  # pairs across two groups that are looked at for contradictions
 
 
+def _distinct(group: Sequence[str], traits: Mapping[str, Traits]) -> list[str]:
+    """Return one record of each print: copies that are the same in all that is compared contradict the same records."""
+    kept: dict[object, str] = {}
+    for one in sorted(group):
+        here = traits[one]
+        kept.setdefault((here.titles, here.kind, here.names, here.place, here.pmid, here.doi, here.register), one)
+    return list(kept.values())
+
+
 def _contradiction(first: Sequence[str], second: Sequence[str], traits: Mapping[str, Traits]) -> Pair | None:
-    for number, (one, two) in enumerate(product(sorted(first), sorted(second))):
-        if number == EXAMINED:
-            return None
+    pairs = product(_distinct(first, traits), _distinct(second, traits))
+    for one, two in islice(pairs, EXAMINED):
         if contradicts(traits[one], traits[two]):
             return one, two
     return None

@@ -280,6 +280,8 @@ def compare_authors(one: Names, two: Names) -> Authorship:
     """
     if not one.names or not two.names:
         return Authorship.UNKNOWN
+    if one.names == two.names and (len(one.names) > 1 or (one.count == two.count == 1)):
+        return Authorship.SAME
     first = compare_names(one.names[0], two.names[0])
     shorter, longer = (one, two) if len(one.names) <= len(two.names) else (two, one)
     if len(shorter.names) == 1 and first is not Authorship.DIFFERENT:
@@ -287,7 +289,7 @@ def compare_authors(one: Names, two: Names) -> Authorship:
     agreeing = 0
     pool = list(longer.names)
     for wanted in shorter.names:
-        for at, candidate in enumerate(pool):
+        for at, candidate in enumerate(pool):  # lists mostly agree in order: the first one left is mostly the one
             if compare_names(wanted, candidate) is not Authorship.DIFFERENT:
                 agreeing += 1
                 del pool[at]

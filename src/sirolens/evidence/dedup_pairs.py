@@ -16,6 +16,7 @@ from sirolens.evidence.dedup_companions import companions, notice, registers, sh
 from sirolens.evidence.dedup_compared import Compared, Finding, Outcome, compare, spot, two_dois, two_pmids
 from sirolens.evidence.dedup_journals import Agreement
 from sirolens.evidence.dedup_names import Authorship
+from sirolens.evidence.dedup_places import pages_apart
 from sirolens.evidence.dedup_titles import Likeness
 from sirolens.evidence.dedup_traits import Traits, compare_all_titles
 from sirolens.message import info, warning
@@ -23,6 +24,7 @@ from sirolens.message import info, warning
 __all__ = ["Finding", "Outcome", "contradicts", "judge"]
 
 VERY_LONG_TITLE: Final = 60  # letters: alone enough, with the first author and year, where no place is told
+NEAR_PAGES: Final = 5  # a page misprinted, or a neighbour's
 THROUGH_PAGED: Final = 20  # a first page from which an issue's own pages are unlikely to repeat in the next issue
 SAME_SENTENCE: Final = 60.0  # of 100: two translations of one title, when everything else is the same
 
@@ -196,11 +198,13 @@ def _moved(pair: Compared) -> Finding | None:
 
 
 def _page_misprinted(pair: Compared) -> bool:
-    """Long title, all of several authors, journal, volume, issue and year agree; only the page does not."""
+    """Long title, all of several authors, journal, volume and year agree, and the issue, or the pages nearly."""
+    apart = pages_apart(pair.one.place.pages, pair.two.place.pages)
+    near = apart is not None and apart <= NEAR_PAGES and pair.issue is Agreement.UNKNOWN
     return (
         pair.authors is Authorship.SAME
         and min(pair.one.names.count, pair.two.names.count) > 2
-        and pair.issue is Agreement.SAME
+        and (pair.issue is Agreement.SAME or near)
         and pair.volume is Agreement.SAME
         and pair.journal is Agreement.SAME
         and pair.years == 0

@@ -17,6 +17,7 @@ __all__ = [
     "compare_pages",
     "issue_number",
     "pages",
+    "pages_apart",
     "place",
     "volume_number",
 ]
@@ -118,11 +119,27 @@ def compare_pages(one: Pages, two: Pages) -> tuple[Agreement, bool]:
         return Agreement.DIFFERENT, False
     for low, high in one.spans:
         for start, end in two.spans:
-            if low < high and start < end and low < end and start < high and high - low < _LONG_SPAN:
+            if max(high - low, end - start) > _LONG_SPAN:
+                continue
+            if low < end and start < high:
+                return Agreement.SAME, False
+            if (low == high) != (start == end) and low <= end and start <= high:  # one page of the other's
                 return Agreement.SAME, False
     if len(one.spans) > 1 and len(two.spans) > 1 and set(one.spans) & set(two.spans):
         return Agreement.SAME, True
     return Agreement.DIFFERENT, False
+
+
+def pages_apart(one: Pages, two: Pages) -> int | None:
+    """Return how many pages lie between two places; None when one is not told or they are numbered differently.
+
+    >>> pages_apart(pages("246-250"), pages("250-254")), pages_apart(pages("S1"), pages("e4"))
+    (0, None)
+    """
+    if not one.spans or not two.spans or one.first.rstrip("0123456789") != two.first.rstrip("0123456789"):
+        return None
+    (low, high), (start, end) = one.spans[0], two.spans[0]
+    return max(0, low - end, start - high)
 
 
 def _roman(text: str) -> int:

@@ -37,7 +37,7 @@ _SUFFIX = re.compile(
     |summary\s+for\s+patients|update\s+(?:in|of)|republished|author'?s\s+transl|in\s+[a-z]+|[a-z]+\s+version
     |english|chinese|german|french|spanish|italian|japanese|korean|russian|portuguese|polish|dutch|turkish|czech|danish
     |swedish|norwegian|hungarian|persian|hebrew|croatian|serbian|slovak|bulgarian|romanian|finnish|greek|arabic|ukrainian
-    |review|abstract|letter|editorial|\d+\s+refs?)\b[^\])]*[\])]""",
+    |review|(?:structured\s+|provisional\s+)?abstract|letter|editorial|\d+\s+refs?)\b[^\])]*[\])]""",
     re.VERBOSE | re.IGNORECASE,
 )
 _TAIL = re.compile(
