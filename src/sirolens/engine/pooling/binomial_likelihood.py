@@ -23,8 +23,8 @@ from sirolens.engine.statistics.interval import Array
 __all__ = ["Likelihood", "binomial_constant", "log_likelihood"]
 
 _FALL = 42.0  # the integrand ends where it is e^-42 of its height: below rounding of the integral
-_FIRST, _LAST = 16, 8192  # steps
-_STILL = 1e-11  # halving the step squares the error: a change below this leaves none
+_FIRST, _LAST = 20, 10240  # steps
+_STILL = 1e-7  # halving the step squares the error: a change below this leaves one of 1e-14
 _NO_SPREAD = 1e-7  # a standard deviation below this on the logit scale is none: it changes no digit of the likelihood
 
 

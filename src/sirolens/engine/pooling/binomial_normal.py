@@ -179,7 +179,7 @@ class _Surface:
         self.times = times.astype(np.float64)
         logits = np.log((x + 0.5) / (n - x + 0.5))
         self.low, self.high = float(logits.min()), float(logits.max())
-        self.taus = np.concatenate([[0.0, _SMALL], np.geomspace(0.02, _WIDE, 20)])
+        self.taus = np.concatenate([[0.0, _SMALL], np.geomspace(0.02, _WIDE, 14)])
 
     def at(self, mu: Array | float, tau: Array | float) -> tuple[Array, Array, Array]:
         """Return value and slopes; mirrored where tau is negative, since only its square matters."""
@@ -270,13 +270,13 @@ class _Surface:
         return best
 
     def _level_tau(self, mu: float, low: float, high: float) -> float:
-        """Return where the slope over tau crosses 0; an error of 1e-7 there is one of 1e-14 in the height."""
+        """Return where the slope over tau crosses 0; an error of 1e-6 there is one of 1e-12 in the height."""
         from scipy.optimize import brentq
 
         def slope(t: float) -> float:
             return float(self.at(mu, t)[2][0]) - _FLAT
 
-        return low if slope(low) <= 0 else float(brentq(slope, low, high, rtol=1e-7))
+        return low if slope(low) <= 0 else float(brentq(slope, low, high, rtol=1e-6))
 
     def limit_mu(self, mu: float, tau: float, target: float, side: float) -> float:
         """Return where the profile of mu falls to the target; infinite when it does not."""
@@ -290,7 +290,7 @@ class _Surface:
             if self.over_tau(far)[1] < target:
                 break
             near, step = far, step * 1.6
-        found = float(brentq(lambda m: self.over_tau(m)[1] - target, near, far, rtol=1e-13, xtol=1e-11))
+        found = float(brentq(lambda m: self.over_tau(m)[1] - target, near, far, rtol=1e-12, xtol=1e-10))
         # A limit that holds only because no wider spread is looked at is none.
         return side * inf if self.over_tau(found)[0] >= _WIDE else found
 

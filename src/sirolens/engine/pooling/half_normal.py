@@ -180,10 +180,10 @@ def binomial_half_normal(k: ArrayLike, n: ArrayLike, scale: float, level: float 
         prior = -np.abs(mus) - 2 * np.log1p(np.exp(-np.abs(mus)))
         return np.asarray(value + prior[:, None] - 0.5 * (taus / s)[None, :] ** 2, dtype=np.float64)
 
-    mus, taus = np.linspace(-_MU_ENDS, _MU_ENDS, 121), np.linspace(0.0, _PRIOR_ENDS * s, 16)
-    for slack in (60.0, 10.0, 0.0):  # a coarse grid may miss the top by much
-        height = at(mus, taus)
-        mus, taus = _window(mus, taus, height, _BELOW + slack)
+    mus, taus = np.linspace(-_MU_ENDS, _MU_ENDS, 81), np.linspace(0.0, _PRIOR_ENDS * s, 12)
+    for slack in (60.0, 10.0):  # a coarse grid may miss the top by much
+        mus, taus = _window(mus, taus, at(mus, taus), _BELOW + slack)
+    height = at(mus, taus)
     t_mu, mus, step_mu = _dense_middle(mus, height.max(axis=1), _MUS)
     t_tau, taus, step_tau = _dense_middle(taus, height.max(axis=0), _TAUS, at_zero=True)
     height = at(mus, taus)
@@ -192,7 +192,7 @@ def binomial_half_normal(k: ArrayLike, n: ArrayLike, scale: float, level: float 
     by_mu, by_tau = density @ _trapezoid(t_tau), _trapezoid(t_mu) @ density
     total = float(by_mu @ _trapezoid(t_mu))
     quantiles = _inverted(_cumulated(t_mu, by_mu, mus), level, mus[0], mus[-1])
-    new = _inverted(_new_study((t_mu, mus), (t_tau, taus), density), level, -_MU_ENDS * 3, _MU_ENDS * 3)
+    new = _inverted(_new_study((t_mu, mus), (t_tau, taus), density), level, -_MU_ENDS * 3, _MU_ENDS * 3, middle=False)
     mean = float((by_mu * expit(mus)) @ _trapezoid(t_mu)) / total
     shares, new_shares = ([float(expit(q)) for q in these] for these in (quantiles, new))
     return _told(shares, new_shares, mean, (t_tau, taus, by_tau), s, "uniform-share", x.size, level)
@@ -218,7 +218,7 @@ def _window(mus: Array, taus: Array, height: Array, below: float) -> tuple[Array
     rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
     low, high = mus[max(rows[0] - 1, 0)], mus[min(rows[-1] + 1, mus.size - 1)]
     top = taus[min(columns[-1] + 1, taus.size - 1)]
-    return np.linspace(low, high, 61), np.linspace(0.0, top, 24)
+    return np.linspace(low, high, 41), np.linspace(0.0, top, 16)
 
 
 def _last(taus: Array, height: Array) -> float:
@@ -287,11 +287,13 @@ def _new_study(mu: tuple[Array, Array], tau: tuple[Array, Array], density: Array
     return below
 
 
-def _inverted(below: Callable[[float], float], level: float, low: float, high: float) -> list[float]:
+def _inverted(
+    below: Callable[[float], float], level: float, low: float, high: float, *, middle: bool = True
+) -> list[float]:
     """Return the lower, middle and upper quantile of a distribution function."""
     from scipy.optimize import brentq
 
-    wanted = ((1 - level) / 2, 0.5, (1 + level) / 2)
+    wanted = ((1 - level) / 2, *((0.5,) if middle else ()), (1 + level) / 2)
     return [float(brentq(lambda value, q=q: below(value) - q, low, high, xtol=1e-12, rtol=1e-13)) for q in wanted]
 
 
@@ -316,7 +318,7 @@ def _told(
         interval=Interval(low=effect[0], high=effect[2], level=level, method="half-normal"),
         tau_median=median,
         tau_interval=Interval(low=low, high=high, level=level, method="half-normal"),
-        prediction=Interval(low=new[0], high=new[2], level=level, method="half-normal-prediction"),
+        prediction=Interval(low=new[0], high=new[-1], level=level, method="half-normal-prediction"),
         scale=scale,
         mu_prior=mu_prior,
         k=k,

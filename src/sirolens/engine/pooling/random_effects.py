@@ -22,6 +22,9 @@ from sirolens.engine.statistics.interval import Array, Interval, Test, Undefined
 __all__ = ["Effects", "Spread", "Width", "coefficient_interval", "predicted", "prediction_interval", "random_effects"]
 
 
+_ROUNDING = 1e-26  # (some hundred units in the last place) squared
+
+
 class Width(StrEnum):
     """How wide an interval of a pooled effect is made."""
 
@@ -163,7 +166,9 @@ def random_effects(
     if k < p:
         return _nothing(k, p, found, wide, level, design)
     fit = weighted(effects, variances, design, used)
-    scale = _scale(fit.rss, k - p, wide)
+    # What is left of studies that are equal is rounding, and must not look like scatter.
+    flat_rss = fit.rss <= _ROUNDING * float(fit.weights @ effects**2)
+    scale = _scale(0.0 if flat_rss else fit.rss, k - p, wide)
     cov = fit.cov * scale**2
     df = float(k - p) if wide is not Width.WALD else float("inf")
     share = fit.weights / fit.weights.sum()
