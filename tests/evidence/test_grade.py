@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sirolens.errors import InputError
+from sirolens.evidence.appraisal import appraisal_of
 from sirolens.evidence.grade import (
     DOWN,
     UP,
@@ -19,6 +20,7 @@ from sirolens.evidence.grade import (
     Domain,
     Level,
     Rating,
+    certainty_of,
     certify,
     read_certainties,
     summary_row,
@@ -139,3 +141,32 @@ def test_faults_of_a_file_are_located(tmp_path: Path) -> None:
     reading = read_certainties(path)
     assert not reading.certainties
     assert str(reading.messages[0]).startswith("certainty.toml:8:certainty[0].domain.imprecision.rating")
+
+
+@pytest.mark.parametrize(
+    "text", ["certainty = 3", "[certainty]\nx = 1", "certainty = ['a']", "other = 1", "[[certainty]]"]
+)
+def test_a_file_of_another_shape_is_named_and_never_crashes(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "certainty.toml"
+    path.write_text(text, encoding="utf-8")
+    reading = read_certainties(path)
+    assert not reading.certainties
+    assert reading.messages
+    assert all(message.place is not None for message in reading.messages)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 9) | st.sampled_from(["low", "serious", "", "single-arm", "rob-2"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from([*Domain, "level", "rating"]), inner),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["question", "outcome", "time", "design", "start", "domain", "tool", "judgement", "overall"])
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.dictionaries(KEYS, VALUES))
+def test_values_of_any_shape_are_refused_with_messages(data: dict[str, object]) -> None:
+    assert not certainty_of(data).certainties
+    reading = appraisal_of(data)
+    assert reading.appraisal is None
+    assert reading.messages

@@ -308,13 +308,17 @@ def read_certainties(path: Path) -> CertaintyReading:
         message = error("appraisal.file-unreadable", place=Place(file=path.name), reason_text=str(fault))
         return CertaintyReading(certainties=(), messages=(message,))
     lines = key_lines(text)
+    faults = Faults(path.name, lines)
+    whole = Table(data, (), faults)
+    count = len(whole.tables("certainty"))
+    whole.close()
     readings = [
         certainty_of(one, file=path.name, lines=lines, path=("certainty", index))
-        for index, one in enumerate(data.get("certainty", []))
+        for index, one in enumerate(data["certainty"] if count else [])
     ]
     return CertaintyReading(
         certainties=tuple(one for reading in readings for one in reading.certainties),
-        messages=tuple(message for reading in readings for message in reading.messages),
+        messages=(*faults.messages, *(message for reading in readings for message in reading.messages)),
     )
 
 
