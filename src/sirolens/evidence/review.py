@@ -28,7 +28,7 @@ from typing import Any, final
 from sirolens.errors import InputError
 from sirolens.evidence.importing import Imported
 from sirolens.evidence.protocol import PROTOCOL, Reading, changes, locked_protocol, read_protocol_file
-from sirolens.evidence.review_cache import CACHE, read_records
+from sirolens.evidence.review_cache import CACHE, into_cache, read_records
 from sirolens.evidence.review_events import Event, Kind, reviewer_fault
 from sirolens.evidence.review_files import (
     EVENTS,
@@ -252,6 +252,7 @@ def keep_import(folder: Path, data: bytes, found: Imported, *, name: str, search
     if sha != found.sha256:
         raise InputError(error("review.file-changing", place=Place(file=name)))
     keep_bytes(folder, data, extension)
+    into_cache(folder, {sha: found.records})
     return Kind.IMPORTED, {
         "search": search,
         "sha256": sha,

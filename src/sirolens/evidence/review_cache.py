@@ -18,13 +18,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sirolens.errors import InputError
-from sirolens.evidence.importing import Imported, import_bytes
+from sirolens.errors import InputError, SirolensError
+from sirolens.evidence.importing import import_bytes
 from sirolens.evidence.record import Author, Notice, NoticeKind, Position, Record
 from sirolens.evidence.review_files import IMPORTS
 from sirolens.message import Message, Place, error
 
-__all__ = ["CACHE", "from_fields", "read_records", "reader_version", "to_fields"]
+__all__ = ["CACHE", "forget", "from_fields", "into_cache", "read_records", "reader_version", "to_fields"]
 
 CACHE = "cache.sqlite"
 _WAIT_SECONDS = 30.0
@@ -121,32 +121,38 @@ def read_records(
     tuple of Message
         ``review.file-lost``, ``review.file-changed``: kept files that are gone or are not what they were.
     """
-    held = _from_cache(folder, wanted)
     messages: list[Message] = []
-    fresh: dict[str, tuple[Record, ...]] = {}
-    for sha, (extension, name) in wanted.items():
-        if sha in held:
-            continue
-        if progress is not None:
-            progress(sha)
-        path = folder / IMPORTS / f"{sha}{extension}"
+    whole: dict[str, bytes] = {}
+    for sha, (extension, _) in wanted.items():
         try:
-            fresh[sha] = _read(path, sha, name).records
+            whole[sha] = _kept(folder / IMPORTS / f"{sha}{extension}", sha)
         except InputError as failure:
             messages += failure.messages
-    _into_cache(folder, fresh)
-    everything = held | fresh
+    everything = _from_cache(folder, whole)
+    fresh: dict[str, tuple[Record, ...]] = {}
+    for sha in [sha for sha in whole if sha not in everything]:
+        if progress is not None:
+            progress(sha)
+        try:
+            found = import_bytes(whole[sha], name=f"{sha}{wanted[sha][0]}", format_name=wanted[sha][1] or None)
+        except SirolensError as failure:
+            messages += failure.messages
+        else:
+            fresh[sha] = found.records
+    into_cache(folder, fresh)
+    everything |= fresh
     return tuple(record for sha in wanted for record in everything.get(sha, ())), tuple(messages)
 
 
-def _read(path: Path, sha: str, name: str) -> Imported:
+def _kept(path: Path, sha: str) -> bytes:
+    """The bytes of a kept file, which are what they were."""
     try:
         data = path.read_bytes()
     except OSError as failure:
         raise InputError(error("review.file-lost", place=Place(file=str(path)))) from failure
     if sha256(data).hexdigest() != sha:
         raise InputError(error("review.file-changed", place=Place(file=str(path))))
-    return import_bytes(data, name=path.name, format_name=name or None)
+    return data
 
 
 def _connect(folder: Path) -> sqlite3.Connection:
@@ -177,7 +183,7 @@ def _key(sha: str) -> str:
     return f"{sha}:{reader_version()}"
 
 
-def _into_cache(folder: Path, fresh: Mapping[str, tuple[Record, ...]]) -> None:
+def into_cache(folder: Path, fresh: Mapping[str, tuple[Record, ...]]) -> None:
     """Keep what was read; a cache that cannot be written costs time, nothing else."""
     if not fresh:
         return
