@@ -201,6 +201,38 @@ def test_the_search_log_is_corrected_without_losing_what_was_written_and_exporte
     assert "'=x()" in text
 
 
+def test_many_files_are_one_search_and_a_search_outside_the_protocol_says_what_it_is(desk: Path) -> None:
+    _fill(desk)
+    (desk / "part2.nbib").write_text("PMID- 99000004\nTI  - A fourth invented paper.\n", encoding="utf-8")
+    assert sirolens("review", "import", desk / "part2.nbib", "--search", "pubmed").code == 0
+    (desk / "cited.ris").write_text(RIS.replace("made-up trial", "trial made up by hand"), encoding="utf-8")
+    by_hand = ("--from", "Reference lists", "--run-on", "2026-02-02")
+    assert "--strategy" in sirolens("review", "import", desk / "cited.ris", *by_hand).err
+    told = (*by_hand, "--strategy", "checked by hand", "--arm", "other")
+    assert "websites, organisations, citations" in sirolens("review", "import", desk / "cited.ris", *told).err
+    assert sirolens("review", "import", desk / "cited.ris", *told, "--route", "citations").code == 0
+    rows = _json("search-log")
+    assert [(row["database"], len(row["files"]), row["arm"]) for row in rows] == [
+        ("PubMed", 2, "databases"),
+        ("CNKI", 1, "databases"),
+        ("Web of Science Core Collection", 1, "databases"),
+        ("Reference lists", 1, "other"),
+    ]
+    assert sum(_json("status")["boxes_by_arm"]["other"].values()) == 1
+
+
+def test_a_snapshot_that_no_longer_folds_to_what_it_was_is_told(desk: Path) -> None:
+    text = Path("protocol.toml").read_text(encoding="utf-8")
+    Path("protocol.toml").write_text(text.replace("[question]", "blind = false\n[question]"), encoding="utf-8")
+    _fill(desk)
+    assert sirolens("review", "decide", "99000002", "exclude", "--by", "wei").code == 0
+    assert sirolens("review", "snapshot", "v1").code == 0
+    assert sirolens("review", "diff", "v1").err == ""
+    text = Path("protocol.toml").read_text(encoding="utf-8")
+    Path("protocol.toml").write_text(text.replace("title_reviewers = 2", "title_reviewers = 1"), encoding="utf-8")
+    assert "folds to another state" in sirolens("review", "diff", "v1").err
+
+
 def test_records_go_out_and_come_back(desk: Path) -> None:
     _fill(desk)
     assert _json("export", desk / "out.ris")["records"] == 3

@@ -25,9 +25,9 @@ from sirolens.cli.review_folder import (
     tell,
     who,
 )
-from sirolens.cli.show import Language, language_option
+from sirolens.cli.show import Language, language_option, show_flags
 from sirolens.errors import InputError
-from sirolens.message import Place, error, info
+from sirolens.message import Place, error, info, warning
 from sirolens.report.words import label
 
 __all__ = ["add_to"]
@@ -233,7 +233,7 @@ def _add_diff(group: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.evidence.review_diff import difference, snapshot_estimates
-        from sirolens.evidence.review_state import as_of, fold
+        from sirolens.evidence.review_state import as_of, fold, state_hash
         from sirolens.evidence.update import find_snapshot
         from sirolens.study.review_changes import diff_document, diff_json
 
@@ -246,6 +246,9 @@ def _add_diff(group: typer.Typer, language: str) -> None:
         records = state.records.values()
         past = fold(as_of(review.events, old.event), records, review.rules)
         present = state if new is None else fold(as_of(review.events, new.event), records, review.rules)
+        folded = [(old, past)] if new is None else [(old, past), (new, present)]
+        differ = [one.name for one, at in folded if one.event.text("state") != state_hash(at)]
+        show_flags([warning("review.snapshot-differs", name=name) for name in differ], show_in)
         found = difference(
             past,
             present,
