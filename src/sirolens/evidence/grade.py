@@ -21,6 +21,7 @@ from typing import Any, final
 
 from sirolens.errors import InputError
 from sirolens.evidence.appraisal_tools import source_of
+from sirolens.evidence.extraction_words import design_words
 from sirolens.evidence.outcome import Population
 from sirolens.evidence.studies import Design
 from sirolens.message import Message, Place, Severity, error, info, warning
@@ -219,7 +220,9 @@ def certify(
     faults = _rating_faults(ratings)
     begin = first if start is None else start
     if _rank(begin) < _rank(first):
-        faults.append(error("appraisal.start-too-high", value=begin.value, expected=first.value, design=design.value))
+        faults.append(
+            error("appraisal.start-too-high", value=begin.value, expected=first.value, design=design_words(design))
+        )
     if faults:
         raise InputError(*faults)
     ordered = tuple(next(one for one in ratings if one.domain is domain) for domain in Domain)

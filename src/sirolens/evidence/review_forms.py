@@ -20,6 +20,7 @@ from sirolens.evidence.appraisal import Appraisal, read_appraisal
 from sirolens.evidence.appraisal_tools import tool_for
 from sirolens.evidence.extraction import Extraction
 from sirolens.evidence.extraction_file import read_form_folder
+from sirolens.evidence.extraction_words import design_words
 from sirolens.evidence.grade import Certainty, read_certainties
 from sirolens.evidence.review import Draft, Review, append
 from sirolens.evidence.review_events import Event, Kind
@@ -136,7 +137,7 @@ def _fit(appraisal: Appraisal, forms: Sequence[Extraction], file: str) -> list[M
                 study=study.id,
                 value=appraisal.tool,
                 expected=expected or "-",
-                design=study.design.value,
+                design=design_words(study.design),
             )
         ]
     return []
