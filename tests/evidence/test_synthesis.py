@@ -181,7 +181,13 @@ def test_every_code_of_the_domain_has_words_in_both_languages() -> None:
     import sirolens.evidence.outcome as here
 
     room = Path(here.__file__).parent
-    files = [*room.glob("pool*.py"), room / "outcome.py", room / "synthesis.py", room / "comparison.py"]
+    files = [
+        *room.glob("pool*.py"),
+        room / "outcome.py",
+        room / "synthesis.py",
+        room / "comparison.py",
+        room / "moderators.py",
+    ]
     codes = {
         code for file in files for code in re.findall(r'"(pooling\.[a-z0-9-]+)"', file.read_text(encoding="utf-8"))
     }

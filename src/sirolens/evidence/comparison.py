@@ -28,7 +28,7 @@ from sirolens.evidence.pooled import Left, Pooled, PoolLine, StudyLine
 from sirolens.evidence.synthesis import FEW
 from sirolens.message import Message, error, info
 
-__all__ = ["PRIOR_SCALES", "compare"]
+__all__ = ["PRIOR_SCALES", "compare", "effect_line"]
 
 Flags = NDArray[np.bool_]
 
@@ -119,7 +119,7 @@ def compare(
         say.refuse_empty(outcome, timepoint, gone)
     y, v, corrected = sizes.y[told], sizes.v[told], sizes.corrected[told]
     fit = random_effects(y, v, method=rule, width=wide, level=level)
-    main = _line(fit, kind, quantile, y, v) if y.size > 1 else None
+    main = effect_line(fit, kind, quantile, y, v) if y.size > 1 else None
     beside: list[PoolLine] = []
     said: list[Message] = []
     if y.size > 1:
@@ -237,7 +237,8 @@ def _shown_interval(interval: Interval, effect: Effect) -> Interval:
     return replace(interval, low=float(np.exp(interval.low)), high=float(np.exp(interval.high)))
 
 
-def _line(fit: Effects, effect: Effect, spread: Spread, y: Array, v: Array, label: str = "") -> PoolLine:
+def effect_line(fit: Effects, effect: Effect, spread: Spread, y: Array, v: Array, label: str = "") -> PoolLine:
+    """Return a pool of effects as a line, in the units readers know."""
     return PoolLine(
         method="inverse-variance",
         estimate=_shown(fit.estimate, effect),
@@ -253,7 +254,7 @@ def _line(fit: Effects, effect: Effect, spread: Spread, y: Array, v: Array, labe
 def _labelled(fits: Sequence[Effects], pairs: Sequence[_Pair], effect: Effect, spread: Spread) -> tuple[PoolLine, ...]:
     none = np.empty(0)
     return tuple(
-        _line(fit, effect, spread, none, none, pair.treated.label) for fit, pair in zip(fits, pairs, strict=True)
+        effect_line(fit, effect, spread, none, none, pair.treated.label) for fit, pair in zip(fits, pairs, strict=True)
     )
 
 

@@ -32,7 +32,7 @@ from sirolens.evidence.pooled import SHARE, Pooled, PoolLine, StudyLine
 
 Flags = NDArray[np.bool_]
 
-__all__ = ["FEW", "PRIOR_SCALE", "pool"]
+__all__ = ["FEW", "PRIOR_SCALE", "exact_line", "pool"]
 
 FEW = 5
 """Below so many studies the spread between them is not known, and a prior for it is shown beside."""
@@ -142,7 +142,7 @@ def _pooled(
         for scale, found in sizes.items()
     }
     exact = binomial_normal(k, n, level) if k.size > 1 else None
-    main = None if exact is None else _exact_line(exact, spread)
+    main = None if exact is None else exact_line(exact, spread)
     beside: list[PoolLine] = []
     if k.size > 1:
         if k.size < FEW:
@@ -202,7 +202,8 @@ def _study_lines(rows: Sequence[OutcomeRow], weights: Array, corrected: Flags, l
     )
 
 
-def _exact_line(fit: BinomialNormal, spread: Spread, label: str = "") -> PoolLine:
+def exact_line(fit: BinomialNormal, spread: Spread, label: str = "") -> PoolLine:
+    """Return a binomial-normal fit as a line of a pool."""
     df = {Spread.Z: float("inf"), Spread.T_K_1: fit.k - 1.0, Spread.T_K_2: fit.k - 2.0}[spread]
     low, high = fit.tau_interval.low, fit.tau_interval.high
     return PoolLine(
@@ -255,7 +256,7 @@ def _without_each(rows: Sequence[OutcomeRow], k: Array, n: Array, spread: Spread
         return ()
     rest = ~np.eye(k.size, dtype=bool)
     return tuple(
-        _exact_line(binomial_normal(k[keep], n[keep], level, spread=False), spread, row.label)
+        exact_line(binomial_normal(k[keep], n[keep], level, spread=False), spread, row.label)
         for row, keep in zip(rows, rest, strict=True)
     )
 
@@ -266,6 +267,6 @@ def _as_they_came(rows: Sequence[OutcomeRow], k: Array, n: Array, spread: Spread
     # Years sort; studies without one come last, in the order of the rows.
     order = sorted(range(k.size), key=lambda i: (rows[i].year is None, rows[i].year or 0, i))
     return tuple(
-        _exact_line(binomial_normal(k[order[:m]], n[order[:m]], level, spread=False), spread, rows[order[m - 1]].label)
+        exact_line(binomial_normal(k[order[:m]], n[order[:m]], level, spread=False), spread, rows[order[m - 1]].label)
         for m in range(1, k.size + 1)
     )
