@@ -284,3 +284,22 @@ def test_one_format_alone_is_surest_of_each_file(path: Path) -> None:
     text = decode(path.read_bytes(), name=path.name)[0].text
     scores = sorted((one.detect(text[:8000]) for one in FORMATS), reverse=True)
     assert scores[0] > scores[1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "{Reference Type}}: Journal Article\n{Title: 虚构".encode(),  # found by damage: no mark of the record can be read
+        b"@article{",
+        b"@string{a=",
+        b"TY  -",
+        b"PMID-",
+        b"<xml><records><record",
+        b"FN \nPT J",
+        b"Title,Year\n",
+        b"%0",
+    ],
+)
+def test_beginnings_without_anything_after_them_are_read_or_refused(data: bytes) -> None:
+    done = imported(data)
+    assert done is None or len(done.records) + len(done.unread) > 0

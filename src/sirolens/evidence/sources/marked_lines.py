@@ -160,6 +160,8 @@ def fields_of(raw: str, first_line: int, form: MarkedFormat) -> Fields:
     unparsed: list[tuple[int, str]] = []
     if marks and text[: marks[0][1]].strip("\ufeff \t\n"):
         unparsed += _numbered(text[: marks[0][1]], line)
+    if not marks:
+        return Fields({}, tuple(_numbered(text, line)))
     ends = [start for _, start, _ in marks[1:]] + [len(text)]
     for (mark, start, end), stop in zip(marks, ends, strict=True):
         name = form.names.get(mark)
