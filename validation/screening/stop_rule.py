@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from scipy.stats import beta
@@ -87,17 +88,23 @@ def bilingual(stream: random.Random) -> Review:
     return by_score(stream, signal)
 
 
+@cache
+def worst_missed(unscreened: int, relevant: int) -> int:
+    """Return how many missed records, of so many relevant ones, make the rule err most often."""
+    worst: tuple[float, int] = (-1.0, 0)
+    for seen in range(0, 6, 2):
+        missed = next(m for m in range(1, relevant) if m >= fewest_missed(relevant - m, seen, TARGET))
+        probe = open_sample(StopPlan(seed="probe"), ids(unscreened), relevant - missed)
+        worst = max(worst, (error_probability(probe, missed), missed))
+    return worst[1]
+
+
 def tail(stream: random.Random) -> Review:
     """The ranking hides just so many relevant records at its end, and the sample is opened just then, as errs most."""
-    everything, relevant = drawn(stream)
-    hits = set(relevant)
+    everything = ids(500 * stream.randint(2, 8))
+    hits = set(stream.sample(everything, 20 * stream.randint(3, 12)))
     half = len(everything) // 2
-    worst: tuple[float, int] = (-1.0, 0)
-    for seen in range(6):
-        missed = next(m for m in range(1, len(hits)) if m >= fewest_missed(len(hits) - m, seen, TARGET))
-        probe = open_sample(StopPlan(seed="probe"), everything[:half], len(hits) - missed)
-        worst = max(worst, (error_probability(probe, missed), missed))
-    hidden = set(stream.sample(sorted(hits), worst[1]))
+    hidden = set(stream.sample(sorted(hits), worst_missed(half, len(hits))))
     rest = stream.sample(sorted(set(everything) - hits), half - len(hidden))
     return Review(relevant=frozenset(hits), unscreened=tuple(sorted(hidden | set(rest))))
 
