@@ -46,7 +46,7 @@ def test_a_group_of_one_shows_no_pooled_line_and_the_left_out_are_told(pooled: P
     found = by_group(pooled, {"S0": "a", "S1": "a", "S2": "b"}, common=True)
     assert found.lines[1] is None
     codes = [message.code for message in found.messages]
-    assert codes == ["pooling.no-covariate", "pooling.group-of-one", "pooling.groups-are-not-randomised"]
+    assert codes == ["pooling.no-covariate", "pooling.single-in-group", "pooling.groups-are-not-randomised"]
     assert found.messages[0].values["studies"] == ("S3", "S4")
     with pytest.raises(InputError, match="study-not-pooled"):
         by_group(pooled, {"S9": "a"})

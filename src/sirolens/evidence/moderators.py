@@ -105,7 +105,7 @@ def by_group(
     for group, fit, inside in zip(found.names, found.fits, members, strict=True):
         if len(inside) < 2:
             pools.append(None)
-            messages.append(info("pooling.group-of-one", group=group, study=lines[inside[0]].label))
+            messages.append(info("pooling.single-in-group", group=group, study=lines[inside[0]].label))
         elif pooled.effect == SHARE:
             k, n = _counts([lines[i] for i in inside])
             pools.append(exact_line(binomial_normal(k, n, level), Spread(spread), group))
