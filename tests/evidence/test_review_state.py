@@ -101,6 +101,23 @@ def test_a_retraction_acts_as_a_decision_and_a_person_may_decide_otherwise_after
     assert _folded(story).placed[one].box is Box.INCLUDED
 
 
+def test_a_retraction_leaves_what_was_excluded_or_never_retrieved_where_it_is() -> None:
+    story = Story()
+    lost, excluded, waiting = story.search("a", 3)
+    for name in (lost, excluded, waiting):
+        story.decide(name, "include")
+    story.add(Kind.NOT_RETRIEVED, record=lost, why="no copy")
+    story.decide(excluded, "exclude", stage="fulltext", reasons=["population"])
+    for name in (lost, excluded, waiting):
+        story.add(Kind.RETRACTED, record=name, date="2026-03-01")
+    placed = _folded(story).placed
+    assert [(placed[name].box, placed[name].reason) for name in (lost, excluded, waiting)] == [
+        (Box.NOT_RETRIEVED, ""),
+        (Box.FULLTEXT_EXCLUDED, "population"),
+        (Box.FULLTEXT_EXCLUDED, "retracted"),
+    ]
+
+
 def test_what_was_undone_does_not_count_and_the_undoing_can_be_undone() -> None:
     story = Story()
     one, other = story.search("a", 2)

@@ -16,7 +16,7 @@ from typing import Any, final
 from sirolens.evidence.record import Record
 from sirolens.evidence.review_clusters import Ask, Cluster, Grouping, Link, group
 from sirolens.evidence.review_events import Arm, Event, Kind, Stage
-from sirolens.evidence.review_standing import NOTHING, Standing, Status, opened, standing
+from sirolens.evidence.review_standing import NOTHING, Role, Standing, Status, opened, standing
 from sirolens.message import Message, warning
 
 __all__ = [
@@ -490,11 +490,12 @@ def _standings(
         )
 
     standings = {(name, stage): stand(name, stage) for name, stage in said}
+    # A retraction acts on what is open or included; what was excluded keeps the reason it was excluded for.
     for name, withdrawn in retracted.items():
         passed = standings.get((name, Stage.TITLE), NOTHING).status is Status.INCLUDE
-        stage = Stage.FULLTEXT if passed else Stage.TITLE
-        if standings.get((name, Stage.TITLE), NOTHING).status is not Status.EXCLUDE:
-            standings[name, stage] = stand(name, stage, *withdrawn.values())
+        stages = (Stage.TITLE, Stage.FULLTEXT) if passed else (Stage.TITLE,)
+        if all(standings.get((name, stage), NOTHING).status is not Status.EXCLUDE for stage in stages):
+            standings[name, stages[-1]] = stand(name, stages[-1], *withdrawn.values())
     return standings, messages
 
 
@@ -551,7 +552,10 @@ def _box(by_stage: Mapping[Stage, Standing], stopped: bool, retrieval: Kind | No
             return Box.TITLE_PENDING, ""
         case _:
             pass
+    unread = retrieval is Kind.NOT_RETRIEVED and all(voice.role is Role.RETRACTION for voice in fulltext.voices)
     match fulltext.status:
+        case _ if unread:
+            return Box.NOT_RETRIEVED, ""
         case Status.INCLUDE:
             return Box.INCLUDED, ""
         case Status.EXCLUDE:

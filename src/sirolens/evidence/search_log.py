@@ -291,7 +291,7 @@ def log_messages(rows: Sequence[Row]) -> tuple[Message, ...]:
             messages.append(warning("review.strategy-empty", name=name))
         if not row.files:
             messages.append(info("review.search-without-files", name=name))
-    return tuple(messages)
+    return tuple(dict.fromkeys(messages))
 
 
 def correction(state: State, told: str, changes: Sequence[str]) -> Draft:

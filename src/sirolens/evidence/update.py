@@ -25,6 +25,7 @@ __all__ = [
     "Ongoing",
     "Trigger",
     "Withdrawn",
+    "carried_over",
     "cumulative",
     "find_snapshot",
     "new_publications",
@@ -105,6 +106,12 @@ def new_publications(state: State) -> tuple[str, ...]:
     return tuple(
         name for name, placed in state.placed.items() if placed.version == state.version and placed.box not in known
     )
+
+
+def carried_over(state: State) -> tuple[str, ...]:
+    """Return those of the new publications that an earlier version had found and left without a final box."""
+    open_then = {record for one in state.snapshots for record in one.event.texts("open")}
+    return tuple(name for name in new_publications(state) if not open_then.isdisjoint(state.clusters[name].members))
 
 
 def snapshot_draft(

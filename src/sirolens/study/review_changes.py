@@ -12,7 +12,7 @@ from sirolens.evidence.review import Review
 from sirolens.evidence.review_diff import Difference, MovedEstimate
 from sirolens.evidence.review_events import Kind
 from sirolens.evidence.review_state import Box, Snapshot, State
-from sirolens.evidence.update import cumulative, new_publications, ongoing, triggers
+from sirolens.evidence.update import carried_over, cumulative, new_publications, ongoing, triggers
 from sirolens.message import Message, Value, checked, info, warning
 from sirolens.report.document import Block, Cell, Column, Document, Findings, Heading, Interval, Paragraph, Table
 
@@ -33,9 +33,11 @@ def update_steps(state: State, *, retracted: int) -> tuple[Message, ...]:
     """Return what an update found and what is to be done about it."""
     counts = state.counts(version=state.version)
     pending = counts[Box.TITLE_PENDING]
+    carried = carried_over(state)
     steps = [
         info("review.update-known", known=counts[Box.ALREADY_KNOWN], duplicates=counts[Box.DUPLICATE]),
-        info("review.update-new", count=len(new_publications(state)), pending=pending),
+        info("review.update-new", count=len(new_publications(state)) - len(carried), carried=len(carried)),
+        info("review.update-pending", count=pending),
     ]
     if retracted:
         steps.append(warning("review.update-retracted", count=retracted))
