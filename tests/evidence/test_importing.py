@@ -289,7 +289,7 @@ def test_one_format_alone_is_surest_of_each_file(path: Path) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        "{Reference Type}}: Journal Article\n{Title: 虚构".encode(),  # found by damage: no mark of the record can be read
+        "{Reference Type}}: Journal Article\n{Title: 虚构".encode(),  # found by damage: no mark is whole
         b"@article{",
         b"@string{a=",
         b"TY  -",

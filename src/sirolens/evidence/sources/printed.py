@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -123,6 +124,7 @@ def year_month(text: str) -> tuple[int | None, int | None]:
     return int(year.group()), _MONTHS.index(name[1].lower()) + 1 if name is not None else None
 
 
+@lru_cache(maxsize=65_536)  # names recur in a review
 def author(printed: str) -> Author:
     """Take a name apart where its form tells the parts: a comma, initials at the end, or Chinese characters.
 

@@ -166,7 +166,9 @@ _PLAIN: Final = _Dialect(database="", link="Link to")
 _SIGNS: Final = tuple((dialect.hints, re.compile(dialect.sign, re.M), dialect) for dialect in _DIALECTS)
 _KNOWN_IN: Final = {one.database: _KNOWN | one.idle for one in (*_DIALECTS, _PLAIN)}
 _GLUED = re.compile(r"(?<=\S)(?=(?:" + "|".join(sorted(_KNOWN)) + r")  - )")
+_NEAR_START: Final = 200  # characters in which a record's TY stands, after its number
 _PARTED: Final = "\x0b\n"
+_OF_PUBMED = re.compile(r"pubmed|medline|\bnlm\b", re.I)
 _LINK_DOI = re.compile(r"doi\.org/|/doi/", re.I)
 
 
@@ -220,7 +222,7 @@ def read(file: SourceText) -> Iterator[Record | Unread]:
 
 def _starts(text: str) -> list[int]:
     """Return where records start, with the number before one."""
-    at_once = _START.match(f"\n{text[:200]}")
+    at_once = _START.match(f"\n{text[:_NEAR_START]}")
     if at_once is None:
         return [found.start(1) for found in _START.finditer(text)]
     return [0, *(found.start(1) for found in _START.finditer(text, at_once.end() - 1))]
@@ -270,7 +272,7 @@ def _fields(raw: str, first_line: int) -> dict[str, Any]:
 
 def _values(raw: str, first_line: int, dialect: _Dialect) -> tuple[dict[str, list[str]], list[tuple[int, str]]]:
     """Return the values by tag in the order of the record, and the lines that nothing reads."""
-    pattern = _FIELD if re.search(r"^[ \t]*TY  -", raw, re.M) else _LOOSE_FIELD
+    pattern = _FIELD if "TY  -" in raw[:_NEAR_START] else _LOOSE_FIELD
     if dialect.glued:
         raw = _unglued(raw)
     values: dict[str, list[str]] = {}
@@ -407,7 +409,7 @@ def _numbers(values: dict[str, list[str]], dialect: _Dialect, fields: dict[str, 
     if dialect.id_is_accession and not numbers:
         numbers = [one_line(number) for number in values.get("ID", ())]
     numbers += [one_line(number) for number in values.get("C3", ()) if re.fullmatch(r"(?:PUBMED|EMBASE) \d+", number)]
-    of_pubmed = re.search(r"pubmed|medline|\bnlm\b", fields["database"], re.I) is not None
+    of_pubmed = bool(numbers) and _OF_PUBMED.search(fields["database"]) is not None
     for number in numbers:
         pubmed = re.fullmatch(r"(?:PUBMED |PMID:? ?)(\d{1,8})", number)
         if number.startswith("WOS:"):
