@@ -8,15 +8,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, final
 
 from sirolens.evidence.record import Record
+from sirolens.evidence.review_boxes import OPEN, Box, Placed, place
 from sirolens.evidence.review_clusters import Ask, Cluster, Grouping, Link, group
 from sirolens.evidence.review_events import Arm, Event, Kind, Stage
-from sirolens.evidence.review_standing import NOTHING, Role, Standing, Status, opened, standing
+from sirolens.evidence.review_sources import Found, Import, Search, find_records, read_log, version_reach
+from sirolens.evidence.review_standing import NOTHING, Standing, Status, opened, standing
 from sirolens.message import Message, warning
 
 __all__ = [
@@ -38,30 +39,6 @@ __all__ = [
 ]
 
 
-class Box(StrEnum):
-    """Where a record ends, as of now: each record is in exactly one."""
-
-    ALREADY_KNOWN = "already-known"  # a copy of what an earlier version of the review had
-    DUPLICATE = "duplicate"  # another copy of this version stands for it
-    REMOVED = "removed-other"  # removed before screening for another reason
-    AUTOMATIC = "excluded-automatic"  # left unscreened when a named person accepted to stop
-    TITLE_PENDING = "title-pending"
-    TITLE_CONFLICT = "title-conflict"
-    TITLE_EXCLUDED = "title-excluded"
-    RETRIEVAL_PENDING = "retrieval-pending"
-    NOT_RETRIEVED = "not-retrieved"
-    FULLTEXT_PENDING = "fulltext-pending"
-    FULLTEXT_CONFLICT = "fulltext-conflict"
-    FULLTEXT_EXCLUDED = "fulltext-excluded"
-    INCLUDED = "included"
-
-
-OPEN = frozenset(
-    {Box.TITLE_PENDING, Box.TITLE_CONFLICT, Box.RETRIEVAL_PENDING, Box.FULLTEXT_PENDING, Box.FULLTEXT_CONFLICT}
-)
-"""The boxes that are not final: with a record in one of them a flow diagram is a draft."""
-
-
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -78,91 +55,6 @@ class Rules:
     title_reviewers: int = 2
     fulltext_reviewers: int = 2
     reasons: tuple[str, ...] = ()
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """One entry of the search log, as it stands after corrections.
-
-    Parameters
-    ----------
-    id : str
-        Of its first event.
-    event : Event
-        The newest correction, or the entry itself.
-    arm : Arm
-    version : int
-        Of the review, counted from 1, in which it was run.
-    imports : tuple of str
-        The hashes of its files.
-    """
-
-    id: str
-    event: Event
-    arm: Arm
-    version: int
-    imports: tuple[str, ...] = ()
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Import:
-    """One file that was taken in, with the search it belongs to."""
-
-    sha256: str
-    search: str
-    event: Event
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Where a record came from.
-
-    Parameters
-    ----------
-    search : str
-        Id of the search; empty when it was taken back.
-    arm : Arm
-    route : str
-        Of what was found outside databases and registers.
-    sha256 : str
-    version : int
-        The version of the review it counts for: a record without a final box is carried over to the next.
-    order : int
-        Of its import among all imports.
-    """
-
-    search: str
-    arm: Arm
-    route: str
-    sha256: str
-    version: int
-    order: int
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """The one box of a record.
-
-    Parameters
-    ----------
-    box : Box
-    cluster : str
-        The representative of its copies.
-    arm : Arm
-    version : int
-    reason : str
-        Why it was excluded, where a reason was given.
-    """
-
-    box: Box
-    cluster: str
-    arm: Arm
-    version: int
-    reason: str = ""
 
 
 @final
@@ -342,17 +234,17 @@ def fold(events: Iterable[Event], records: Iterable[Record], rules: Rules | None
     messages: list[Message] = []
     heads = {event.id: event for event in everything}
     closing = [event for event in counting if event.kind is Kind.SNAPSHOT and event.values.get("version", False)]
-    reached = [_reach(event, heads) for event in closing]
-    searches, imports = _searches(counting, reached, messages)
+    reached = [version_reach(event, heads) for event in closing]
+    searches, imports = read_log(counting, reached, messages)
     known = {record.id: record for record in records}
-    found = _found(known, searches, imports, closing, reached, messages)
+    found = find_records(known, searches, imports, closing, reached, messages)
     ranks = {
         name: (at.version, list(Arm).index(at.arm), at.order, known[name].position.ordinal, name)
         for name, at in found.items()
     }
     grouping = group(counting, found, rank=ranks.__getitem__)
     standings, told = _standings(counting, grouping, ruled)
-    placed = _placed(counting, grouping, found, standings)
+    placed = place(counting, grouping, found, standings)
     studies = _studies(counting, grouping, messages)
     return State(
         events=counting,
@@ -369,96 +261,6 @@ def fold(events: Iterable[Event], records: Iterable[Record], rules: Rules | None
         rules=ruled,
         messages=(*messages, *grouping.messages, *told),
     )
-
-
-def _reach(snapshot: Event, events: Mapping[str, Event]) -> dict[str, tuple[Any, str]]:
-    return {by: events[name].order for by, name in snapshot.values["heads"].items() if name in events}
-
-
-def _version(event: Event, reached: Sequence[Mapping[str, tuple[Any, str]]]) -> int:
-    """The first version whose snapshot knew the event, else the one under way."""
-    for number, heads in enumerate(reached, start=1):
-        if event.by in heads and event.order <= heads[event.by]:
-            return number
-    return len(reached) + 1
-
-
-def _searches(
-    events: Sequence[Event], reached: Sequence[Mapping[str, tuple[Any, str]]], messages: list[Message]
-) -> tuple[tuple[Search, ...], tuple[Import, ...]]:
-    entries: dict[str, Event] = {}
-    newest: dict[str, Event] = {}
-    for event in events:
-        if event.kind is Kind.SEARCHED:
-            corrected = event.text("corrects")
-            if corrected in entries:
-                newest[corrected] = event
-            else:
-                entries[event.id] = newest[event.id] = event
-    imports: dict[str, Import] = {}
-    for event in events:
-        if event.kind is not Kind.IMPORTED:
-            continue
-        sha = event.text("sha256")
-        if sha in imports:
-            messages.append(warning("review.imported-twice", file=event.text("file")))
-            continue
-        if event.text("search") not in entries:
-            messages.append(warning("review.import-without-search", file=event.text("file")))
-        imports[sha] = Import(sha256=sha, search=event.text("search"), event=event)
-    searches = tuple(
-        Search(
-            id=name,
-            event=newest[name],
-            arm=Arm(newest[name].text("arm")),
-            version=_version(first, reached),
-            imports=tuple(one.sha256 for one in imports.values() if one.search == name),
-        )
-        for name, first in entries.items()
-    )
-    return searches, tuple(imports.values())
-
-
-def _found(
-    records: Mapping[str, Record],
-    searches: Sequence[Search],
-    imports: Sequence[Import],
-    closing: Sequence[Event],
-    reached: Sequence[Mapping[str, tuple[Any, str]]],
-    messages: list[Message],
-) -> dict[str, Found]:
-    by_id = {search.id: search for search in searches}
-    by_file: dict[str, list[Record]] = {}
-    for record in records.values():
-        by_file.setdefault(record.position.sha256, []).append(record)
-    carried = [frozenset(event.texts("open")) for event in closing]
-    found: dict[str, Found] = {}
-    for order, one in enumerate(imports):
-        search = by_id.get(one.search)
-        inside = sorted(by_file.get(one.sha256, ()), key=lambda record: record.position.ordinal)
-        if len(inside) != one.event.values["records"]:
-            messages.append(
-                warning(
-                    "review.records-missing",
-                    file=one.event.text("file"),
-                    expected=one.event.values["records"],
-                    value=len(inside),
-                )
-            )
-        first = _version(one.event, reached)
-        for record in inside:
-            version = first
-            while version <= len(carried) and record.id in carried[version - 1]:
-                version += 1
-            found[record.id] = Found(
-                search="" if search is None else search.id,
-                arm=Arm.DATABASES if search is None else search.arm,
-                route="" if search is None else search.event.text("route"),
-                sha256=one.sha256,
-                version=version,
-                order=order,
-            )
-    return found
 
 
 def _standings(
@@ -497,76 +299,6 @@ def _standings(
         if all(standings.get((name, stage), NOTHING).status is not Status.EXCLUDE for stage in stages):
             standings[name, stages[-1]] = stand(name, stages[-1], *withdrawn.values())
     return standings, messages
-
-
-def _placed(
-    events: Sequence[Event],
-    grouping: Grouping,
-    found: Mapping[str, Found],
-    standings: Mapping[tuple[str, Stage], Standing],
-) -> dict[str, Placed]:
-    stopped: set[str] = set()
-    retrieval: dict[str, Kind] = {}
-    for event in events:
-        if event.kind is Kind.STOP_ACCEPTED:
-            stopped |= {grouping.cluster_of[name] for name in event.texts("records") if name in grouping.cluster_of}
-        elif event.kind in (Kind.RETRIEVED, Kind.NOT_RETRIEVED):
-            for name in {grouping.cluster_of[name] for name in event.covered if name in grouping.cluster_of}:
-                retrieval[name] = event.kind
-    placed: dict[str, Placed] = {}
-    for name, cluster in grouping.clusters.items():
-        by_stage = {stage: standings.get((name, stage), NOTHING) for stage in Stage}
-        box, reason = _box(by_stage, name in stopped, retrieval.get(name))
-        first = found[name]
-        for member in cluster.members:
-            here = found[member]
-            known = here.version > first.version
-            copy = Box.ALREADY_KNOWN if known else Box.DUPLICATE
-            placed[member] = Placed(
-                box=box if member == name else copy,
-                cluster=name,
-                arm=here.arm,
-                version=here.version,
-                reason=reason if member == name else "",
-            )
-    return {name: placed[name] for name in found}
-
-
-def _box(by_stage: Mapping[Stage, Standing], stopped: bool, retrieval: Kind | None) -> tuple[Box, str]:
-    """The box of a publication, and the reason of its exclusion."""
-    before, title, fulltext = by_stage[Stage.BEFORE], by_stage[Stage.TITLE], by_stage[Stage.FULLTEXT]
-
-    def why(at: Standing) -> str:
-        return at.reasons[0] if at.reasons else ""
-
-    if before.status is Status.EXCLUDE:
-        return Box.REMOVED, why(before)
-    match title.status:
-        case Status.NONE:
-            return (Box.AUTOMATIC if stopped else Box.TITLE_PENDING), ""
-        case Status.CONFLICT:
-            return Box.TITLE_CONFLICT, ""
-        case Status.EXCLUDE:
-            return Box.TITLE_EXCLUDED, why(title)
-        case Status.PARTIAL | Status.SEALED:
-            return Box.TITLE_PENDING, ""
-        case _:
-            pass
-    unread = retrieval is Kind.NOT_RETRIEVED and all(voice.role is Role.RETRACTION for voice in fulltext.voices)
-    match fulltext.status:
-        case _ if unread:
-            return Box.NOT_RETRIEVED, ""
-        case Status.INCLUDE:
-            return Box.INCLUDED, ""
-        case Status.EXCLUDE:
-            return Box.FULLTEXT_EXCLUDED, why(fulltext)
-        case Status.CONFLICT:
-            return Box.FULLTEXT_CONFLICT, ""
-        case Status.PARTIAL | Status.SEALED:
-            return Box.FULLTEXT_PENDING, ""
-        case _:
-            waiting = {Kind.RETRIEVED: Box.FULLTEXT_PENDING, Kind.NOT_RETRIEVED: Box.NOT_RETRIEVED}
-            return (Box.RETRIEVAL_PENDING if retrieval is None else waiting[retrieval]), ""
 
 
 def _studies(events: Sequence[Event], grouping: Grouping, messages: list[Message]) -> dict[str, Study]:
