@@ -95,3 +95,30 @@ def test_each_way_to_list_names_in_one_cell_is_read(cell: str, expected: list[st
 def test_a_table_without_titles_is_no_list_of_records() -> None:
     assert detect("Name,Age,Year\n") == 0
     assert detect("Title\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (
+            "Title,Author Names,Source title,Publication Year,Embase Accession ID,Medline PMID,DOI\n"
+            "Invented,Zhang W.; Doe J.,Invented Blood,2021,L000000001,99000001,10.99999/fake.1\n",
+            {"database": "Embase", "accession": "L000000001", "pmid": "99000001", "journal": "Invented Blood"},
+        ),
+        (
+            "Cochrane ID,Author(s),Title,Source,Year,PubMed ID,Publication Type\n"
+            "CN-00000001,Zhang W,Invented,Invented Blood,2020,99000001,Journal article\n",
+            {"database": "CENTRAL", "accession": "CN-00000001", "pmid": "99000001", "kinds": ("Journal article",)},
+        ),
+        (
+            "record_id,title,authors,abstract,keywords,doi,asreview_label\n"
+            '7,Invented,"Zhang, W.; Li, H.",Invented abstract.,a; b,10.99999/fake.1,1\n',
+            {"title": "Invented", "keywords": ("a", "b"), "abstract": "Invented abstract.", "unparsed": ()},
+        ),
+    ],
+    ids=["embase", "central", "asreview"],
+)
+def test_the_tables_of_databases_and_screening_tools_are_read(text: str, wanted: dict[str, object]) -> None:
+    # The headers of Embase and CENTRAL are from memory (csv_columns.py says so): what is checked is what the list says.
+    record = one(text)
+    assert {name: getattr(record, name) for name in wanted} == wanted
