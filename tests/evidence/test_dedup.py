@@ -93,6 +93,11 @@ def test_a_supplement_of_abstracts_under_one_doi_stays_many() -> None:
     assert len(deduplicate(abstracts).clusters) == len(topics)
 
 
+def test_two_abstracts_of_nearly_one_title_on_two_pages_of_a_supplement_stay_two() -> None:
+    told = {"doi": "10.99999/supplement", "issue": "S3", "authors": "Doe J; Roe R; Poe E"}
+    assert not merged(record("a", title=LONG, pages="51", **told), record("b", title=f"The {LONG}", pages="52", **told))
+
+
 def test_one_doi_merges_an_early_version_with_the_printed_one() -> None:
     early = record("a", doi="10.99999/x", online_first=True, volume="", issue="", pages="1-9", year=2019)
     assert merged(early, record("b", doi="10.99999/x"))
@@ -316,3 +321,32 @@ def test_two_pmids_never_meet_in_one_cluster(drawn: list[dict[str, object]]) -> 
     records = {one.id: one for one in named(drawn)}
     for cluster in deduplicate(records.values()).clusters:
         assert len({records[one].pmid for one in cluster.members} - {""}) <= 1
+
+
+TEXT = st.text(max_size=30)
+WILD = st.fixed_dictionaries(
+    dict.fromkeys(
+        (
+            "title",
+            "title_vernacular",
+            "authors",
+            "journal",
+            "volume",
+            "issue",
+            "pages",
+            "doi",
+            "pmid",
+            "issn",
+            "article_number",
+        ),
+        TEXT,
+    )
+    | {"year": st.none() | st.integers(-5, 99999), "trial_ids": st.lists(TEXT, max_size=2).map(tuple)}
+)
+
+
+@given(drawn=st.lists(WILD, min_size=2, max_size=4))
+@settings(deadline=None, max_examples=60)
+def test_whatever_is_printed_is_compared_without_an_error(drawn: list[dict[str, object]]) -> None:
+    twice = named([*drawn, *drawn])
+    assert sum(len(cluster.members) for cluster in deduplicate(twice).clusters) == len(twice)

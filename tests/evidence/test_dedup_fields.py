@@ -51,7 +51,7 @@ def test_issues(text: str, number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("007", "7"), ("35 Suppl 1", "35"), ("XLII", "42"), ("Ph.D.", ""), ("vol. 8", "8")]
+    ("text", "number"), [("007", "7"), ("35 Suppl 1", "35"), ("XLII", "42"), ("Ph.D.", ""), ("vol. 8", "8"), ("1)", "")]
 )
 def test_volumes(text: str, number: str) -> None:
     assert volume_number(text) == number

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Count merges on libraries where people marked every duplicate: `python -m validation.dedup.marked_sets FILE ...`.
+"""Count merges on sets where people marked single records: `python -m validation.dedup.marked_sets FILE ...`.
 
-Such EndNote libraries carry the caption "Duplicate" on all copies, the original too, and do not say which belong
-together. A marked record in a cluster of two or more is true, one alone is missed, an unmarked one in a cluster false.
+EndNote libraries (.xml) carry the caption "Duplicate" on all copies, the original too, and do not say which belong
+together: a marked record in a cluster of two or more is true, one alone is missed, an unmarked one in a cluster false.
+ASySD's labelled table (.csv) marks the copies to remove: a cluster should hold exactly one record that is not marked,
+each further one is false, a cluster without any is missed.
 """
 
 from __future__ import annotations
 
+import csv
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from pathlib import Path
 
 from sirolens.evidence.dedup import deduplicate
-from sirolens.evidence.record import Position, Record
+from sirolens.evidence.record import Author, Position, Record
 from validation.dedup.published_sets import author, line
 
 
@@ -45,6 +48,45 @@ def endnote(path: Path) -> list[tuple[Record, bool]]:
         )
         found.append((made, _text(element, "caption") == "Duplicate"))
     return found
+
+
+def asysd(path: Path) -> list[tuple[Record, bool]]:
+    """The records of the table; names run together there ("Doe J. A.Roe R."), so only the first is read."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    found = []
+    for ordinal, row in enumerate(rows, 1):
+        told = {name: "" if value in {"NA", None} else value for name, value in row.items()}
+        first = told["author"].split(".")[0].strip()
+        made = _record(
+            ordinal,
+            authors=(Author(printed=first),) if first else (),
+            authors_cut=True,
+            year=int(told["year"]) if told["year"].isdigit() else None,
+            issue=told["number"],
+            doi=told["doi"].lower(),
+            **{name: told[name] for name in ("title", "journal", "volume", "pages")},
+        )
+        found.append((made, told["source"] == "duplicate"))
+    return found
+
+
+def report_removed(name: str, marked: Iterable[tuple[Record, bool]], *, explain: bool) -> None:
+    """Print the counts of one set whose marks say what to remove."""
+    pairs = list(marked)
+    is_marked = {record.id: flag for record, flag in pairs}
+    by_id = {record.id: record for record, _ in pairs}
+    found = deduplicate(by_id.values())
+    kept = [[one for one in cluster.members if not is_marked[one]] for cluster in found.clusters]
+    false, missed = sum(max(0, len(one) - 1) for one in kept), sum(not one for one in kept)
+    total = sum(is_marked.values())
+    print(
+        f"{name}: {len(pairs)} records, marked {total}, TP {total - missed} FP {false} FN {missed}, "
+        f"asked {len(found.asks)}, linked {len(found.links)}"
+    )
+    for cluster, left in zip(found.clusters, kept, strict=True):
+        if explain and len(left) != 1:
+            print("  FALSE" if left else "  MISSED", *(f"\n      {line(by_id[one])}" for one in cluster.members))
 
 
 def report(name: str, marked: Iterable[tuple[Record, bool]], *, explain: bool) -> None:
@@ -81,7 +123,10 @@ def main() -> None:
     for name in sys.argv[1:]:
         if name != "-x":
             path = Path(name)
-            report(path.name, endnote(path), explain=explain)
+            if path.suffix == ".csv":
+                report_removed(path.name, asysd(path), explain=explain)
+            else:
+                report(path.name, endnote(path), explain=explain)
 
 
 if __name__ == "__main__":

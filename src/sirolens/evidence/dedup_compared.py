@@ -117,6 +117,14 @@ def _agreement(one: str, two: str) -> Agreement:
     return Agreement.SAME if one == two else Agreement.DIFFERENT
 
 
+def _issues(one: str, two: str) -> Agreement:
+    """Compare issues; "21" and "21 Suppl 1" do not contradict each other."""
+    found = _agreement(one, two)
+    if found is Agreement.DIFFERENT and one.lstrip("s") == two.lstrip("s"):
+        return Agreement.UNKNOWN
+    return found
+
+
 def compare(one: Traits, two: Traits, title: TitleMatch) -> Compared:
     """Compare every field of two records."""
     here, there = one.place, two.place
@@ -129,7 +137,7 @@ def compare(one: Traits, two: Traits, title: TitleMatch) -> Compared:
         None if here.year is None or there.year is None else abs(here.year - there.year),
         here.same_journal(there),
         _agreement(here.volume, there.volume),
-        _agreement(here.issue, there.issue),
+        _issues(here.issue, there.issue),
         page,
         both,
     )

@@ -124,8 +124,8 @@ def _by_doi(pair: Compared) -> Finding | None:
     if title.likeness >= Likeness.LIKE:
         if pair.authors is Authorship.DIFFERENT and (title.likeness < Likeness.CUT or pair.elsewhere):
             return Finding(Outcome.ASK, warning("dedup.ask-doi", doi=one.doi))
-        if pair.pages is Agreement.DIFFERENT and title.likeness < Likeness.CUT:
-            return None
+        if pair.pages is Agreement.DIFFERENT and title.likeness < Likeness.SAME:
+            return None  # two abstracts of one supplement
         if pair.pages is Agreement.DIFFERENT and pair.volume is Agreement.DIFFERENT:
             return Finding(Outcome.ASK, warning("dedup.ask-doi", doi=one.doi))
         return Finding(Outcome.MERGE, why, 96.0)
@@ -202,7 +202,8 @@ def _page_misprinted(pair: Compared) -> bool:
     apart = pages_apart(pair.one.place.pages, pair.two.place.pages)
     near = apart is not None and apart <= NEAR_PAGES and pair.issue is Agreement.UNKNOWN
     return (
-        pair.authors is Authorship.SAME
+        pair.title.likeness is Likeness.SAME
+        and pair.authors is Authorship.SAME
         and min(pair.one.names.count, pair.two.names.count) > 2
         and (pair.issue is Agreement.SAME or near)
         and pair.volume is Agreement.SAME
@@ -219,10 +220,19 @@ def _shortest(pair: Compared) -> int:
     return min((len(title.key) * (3 if title.han else 1) for side in sides for title in side.titles), default=0)
 
 
+def _abstract_and_paper(pair: Compared) -> bool:
+    """One record is a meeting's, and the other does not look like an abstract: one page, or a supplement."""
+    if pair.one.meeting == pair.two.meeting:
+        return False
+    other = pair.two if pair.one.meeting else pair.one
+    single = bool(other.place.pages.first) and not other.place.pages.several
+    return not single and not other.place.issue.startswith("s")
+
+
 def _place_untold(pair: Compared) -> Finding | None:
     """Title, authors and year agree; one record lacks pages or volume."""
     told = (pair.journal is Agreement.SAME) + (pair.volume is Agreement.SAME)
-    if pair.volume is Agreement.DIFFERENT or (told < 2 and pair.one.meeting != pair.two.meeting):
+    if pair.volume is Agreement.DIFFERENT or (told < 2 and _abstract_and_paper(pair)):
         return None
     long = _shortest(pair) >= VERY_LONG_TITLE
     enough = told == 2 or (told == 1 and pair.years == 0 and (pair.authors >= Authorship.FIRST or long))

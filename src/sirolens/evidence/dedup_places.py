@@ -157,6 +157,8 @@ def volume_number(text: str) -> str:
     ('35', '21', '', '30a')
     """
     text = unicodedata.normalize("NFKC", text).strip().lower()
+    if text.endswith(")") and "(" not in text:
+        return ""  # the end of "39 (Suppl 1)"
     found = re.match(r"(?:vol(?:ume)?\.?\s*|第)?0*(\d+)\s*([a-c](?![a-z]))?", text)
     if found:
         return found[1] + (found[2] or "")
