@@ -14,6 +14,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from sirolens.evidence.dedup import deduplicate
 from sirolens.evidence.record import Author, Position, Record
@@ -25,9 +26,9 @@ def _text(element: ElementTree.Element, path: str) -> str:
     return "" if found is None else " ".join("".join(found.itertext()).split())
 
 
-def _record(ordinal: int, **fields: object) -> Record:
+def _record(ordinal: int, **fields: Any) -> Record:
     place = Position(sha256="0" * 64, ordinal=ordinal, first_line=ordinal, last_line=ordinal)
-    return Record(id=f"id_{ordinal:06d}", source="marked-set", position=place, raw="", **fields)  # type: ignore[arg-type]
+    return Record(id=f"id_{ordinal:06d}", source="marked-set", position=place, raw="", **fields)
 
 
 def endnote(path: Path) -> list[tuple[Record, bool]]:

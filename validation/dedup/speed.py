@@ -13,7 +13,7 @@ import random
 import resource
 import sys
 import time
-from typing import Final
+from typing import Any, Final
 
 from sirolens.evidence.dedup import deduplicate
 from sirolens.evidence.record import Author, Position, Record
@@ -49,7 +49,7 @@ def _word(chance: random.Random) -> str:
     return "".join(chance.choice(parts) for _ in range(chance.randint(1, 4)))
 
 
-def _english(chance: random.Random, words: list[str], families: list[str], journals: list[str]) -> dict[str, object]:
+def _english(chance: random.Random, words: list[str], families: list[str], journals: list[str]) -> dict[str, Any]:
     year, first = chance.randint(1990, 2025), chance.randint(1, 1500)
     journal = min(int(chance.paretovariate(0.7)) - 1, len(journals) - 1)
     return {
@@ -70,7 +70,7 @@ def _english(chance: random.Random, words: list[str], families: list[str], journ
     }
 
 
-def _copy(told: dict[str, object], chance: random.Random) -> dict[str, object]:
+def _copy(told: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     """Print a record as another database would."""
     made = dict(told)
     if chance.random() < 0.4:
@@ -84,7 +84,7 @@ def _copy(told: dict[str, object], chance: random.Random) -> dict[str, object]:
     return made
 
 
-def _chinese(one: Paper, chance: random.Random) -> list[dict[str, object]]:
+def _chinese(one: Paper, chance: random.Random) -> list[dict[str, Any]]:
     printed = [cnki(one, chance)]
     if chance.random() < 0.5:
         printed.append((pubmed if chance.random() < 0.6 else embase)(one, chance))
@@ -106,7 +106,7 @@ def invented(count: int) -> tuple[list[Record], dict[str, int]]:
     words = sorted({_word(chance) for _ in range(WORDS)})
     families = sorted({_word(chance) for _ in range(FAMILIES)})
     journals = [f"{_word(chance)} {_word(chance)} {_word(chance)}" for _ in range(JOURNALS)]
-    told: list[dict[str, object]] = []
+    told: list[dict[str, Any]] = []
     papers = 0
     while len(told) < count:
         draw = chance.random()
@@ -126,7 +126,7 @@ def invented(count: int) -> tuple[list[Record], dict[str, int]]:
     for number, fields in enumerate(told[:count], 1):
         home[f"r-{number:08d}"] = int(str(fields.pop("paper")))
         place = Position(sha256="0" * 64, ordinal=number, first_line=number, last_line=number)
-        records.append(Record(id=f"r-{number:08d}", source="invented", position=place, raw="", **fields))  # type: ignore[arg-type]
+        records.append(Record(id=f"r-{number:08d}", source="invented", position=place, raw="", **fields))
     return records, home
 
 
