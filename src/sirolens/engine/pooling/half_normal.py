@@ -174,9 +174,12 @@ def binomial_half_normal(k: ArrayLike, n: ArrayLike, scale: float, level: float 
     if x.size == 0:
         return _nobody(level, s, "uniform-share")
 
+    alike, times = np.unique(np.column_stack([x, size]), axis=0, return_counts=True)
+    often = times.astype(np.float64)
+
     def at(mus: Array, taus: Array) -> Array:
         grid_mu, grid_tau = (one.ravel() for one in np.meshgrid(mus, taus, indexing="ij"))
-        value = log_likelihood(x, size, grid_mu, grid_tau).value.reshape(mus.size, taus.size)
+        value = log_likelihood(alike[:, 0], alike[:, 1], grid_mu, grid_tau, often).value.reshape(mus.size, taus.size)
         prior = -np.abs(mus) - 2 * np.log1p(np.exp(-np.abs(mus)))
         return np.asarray(value + prior[:, None] - 0.5 * (taus / s)[None, :] ** 2, dtype=np.float64)
 
