@@ -23,7 +23,6 @@ _PREPRINT: Final = re.compile(r"preprint|biorxiv|medrxiv|research square|ssrn|ch
 _TRIAL = re.compile(r"NCT\d{8}|ChiCTR[-\w]*\d+|ISRCTN\d+|EUCTR\d{4}-\d{6}-\d{2}", re.IGNORECASE)
 ACCESSION_LENGTH: Final = 6
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
-_BRACKETED = re.compile(r"^\s*\[.*\]\W*$")
 
 
 @final
@@ -48,7 +47,7 @@ class Traits:
         The number printed first: of a register's entry its own, the others are what it refers to.
     register : bool
         True for an entry of a trial register.
-    meeting, preprint, translated, retracted : bool
+    meeting, preprint, retracted : bool
     """
 
     id: str
@@ -66,7 +65,6 @@ class Traits:
     register: bool
     meeting: bool
     preprint: bool
-    translated: bool
     retracted: bool
 
     @property
@@ -130,7 +128,6 @@ def traits(record: Record) -> Traits:
         register=_is_register(record),
         meeting=bool(_MEETING.search(venue)),
         preprint=bool(_PREPRINT.search(venue)),
-        translated=record.title_translated or bool(record.title_vernacular) or bool(_BRACKETED.match(record.title)),
         retracted=record.retracted or kind == "retracted",
     )
 
