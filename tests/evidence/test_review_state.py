@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -282,3 +284,9 @@ def test_faults_of_an_event_are_all_named_and_a_newer_kind_is_refused_by_name() 
 def test_a_line_that_is_no_event_is_refused(line: str) -> None:
     with pytest.raises(InputError, match=r"review\.event-unreadable"):
         from_line(line)
+
+
+def test_the_docs_name_every_kind_of_event_and_every_box() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "review.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z-]+)`", text))
+    assert not {*map(str, Kind), *map(str, Box)} - told

@@ -120,6 +120,12 @@ def test_a_trigger_is_due_when_its_limit_is_reached() -> None:
     assert after["months"].due
     assert after["changed-points"].value == pytest.approx(5.5)
     assert triggers(_state(story), None, today=DAY) == ()
+    share = [{**_row(value, "a"), "effect": "share"} for value in (0.60, 0.66)]
+    for name, row in zip(("s1", "s2"), share, strict=True):
+        kind, values = snapshot_draft(story.events, _state(story), name=name, on=DAY, estimates=[row])
+        story.add(kind, **values)
+    points = {one.kind: one.value for one in triggers(_state(story), LIMITS, today=DAY)}["changed-points"]
+    assert points == pytest.approx(6.0)
 
 
 def test_a_retraction_found_by_an_update_excludes_and_is_found_once() -> None:

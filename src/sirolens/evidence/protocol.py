@@ -130,7 +130,7 @@ class Triggers:
     new_studies : int or None
         Included since the newest version.
     changed_points : float or None
-        Change of a pooled estimate, in the unit of the estimate (percentage points of a proportion).
+        Change of a pooled estimate between the two newest snapshots: percentage points of a share, else its own unit.
     """
 
     months: float | None = None

@@ -88,9 +88,15 @@ def triggers(state: State, protocol: Protocol | None, *, today: date) -> tuple[T
         found.append(Trigger(kind="new-studies", limit=limits.new_studies, value=len(included)))
     if limits.changed_points is not None and len(state.snapshots) > 1:
         before, after = (_estimates(one.event) for one in state.snapshots[-2:])
-        moved = [abs(after[name]["estimate"] - row["estimate"]) for name, row in before.items() if name in after]
+        moved = [_points(row, after[name]) for name, row in before.items() if name in after]
         found.append(Trigger(kind="changed-points", limit=limits.changed_points, value=max(moved, default=0.0)))
     return tuple(found)
+
+
+def _points(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    """How far an estimate moved: a share in percentage points, anything else in its own unit."""
+    scale = 100.0 if before.get("effect") == after.get("effect") == "share" else 1.0
+    return scale * abs(float(after["estimate"]) - float(before["estimate"]))
 
 
 def _estimates(event: Event) -> dict[str, Mapping[str, Any]]:
