@@ -135,7 +135,7 @@ def import_bytes(
 def _bytes(path: Path) -> bytes:
     place = Place(file=path.name)
     if path.is_dir():
-        raise InputError(error("import.is-folder", place=place))
+        raise InputError(error("import.is-folder", place=place, file=str(path)))
     try:
         size = path.stat().st_size
         if size > LIMIT_BYTES:
