@@ -206,7 +206,8 @@ def append(folder: Path, by: str, drafts: Sequence[Draft] | Callable[[Review], S
     folder : Path
     by : str
     drafts : sequence of Draft, or a function of the review that makes them
-        A function is called under the lock with the review as it is then: nobody can write in between.
+        A function is called under the lock with the review as it is then: nobody can write in between. It must not
+        open or write the review itself, which would wait for the lock for ever.
 
     Raises
     ------
