@@ -13,6 +13,7 @@ from sirolens.cli import (
     review_import,
     review_living,
     review_query,
+    review_report,
     review_screen,
     review_search,
     review_start,
@@ -34,5 +35,6 @@ def add_to(app: typer.Typer, language: str) -> None:
     review_decide.add_to(group, language)
     review_living.add_to(group, language)
     review_forms.add_to(group, language)
+    review_report.add_to(group, language)
     review_export.add_to(group, language)
     app.add_typer(group, name="review")

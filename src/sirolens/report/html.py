@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from io import BytesIO
 from types import MappingProxyType
 from typing import Any
 
 from sirolens.report.document import Document
-from sirolens.report.drawing import FONT, font_folder, svg
+from sirolens.report.drawing import FONT, svg
+from sirolens.report.page_font import font_faces
 from sirolens.report.worded import Worded, texts, unbroken, worded
 from sirolens.report.words import label
 
@@ -108,12 +108,7 @@ def _style(said: Worded, figures: Mapping[str, str]) -> str:
     margins = label("report.page-of", said.language, page="", pages="")
     characters = frozenset("".join((*texts(said), *figures.values(), margins, ALWAYS)))
     used = "".join(sorted(characters))
-    faces = "".join(
-        f'@font-face {{ font-family: "{FONT}"; font-weight: {weight}; src: url(data:font/woff;base64,{data}) '
-        f'format("woff"); }}\n'
-        for weight, data in ((400, _font("Regular", used)), (700, _font("Bold", used)))
-    )
-    return f"{faces}{_template('page.css')}{_paper(said)}"
+    return f"{font_faces(used)}{_template('page.css')}{_paper(said)}"
 
 
 def _paper(said: Worded) -> str:
@@ -139,20 +134,3 @@ def _css_text(text: str) -> str:
     "a\22 \3c \2f style\3e "
     """
     return '"' + "".join(char if char.isalnum() or char == " " else f"\\{ord(char):x} " for char in text) + '"'
-
-
-@cache
-def _font(weight: str, characters: str) -> str:
-    """Take only the characters of one page out of a shipped font, as base64 WOFF."""
-    from fontTools.subset import Options, Subsetter
-    from fontTools.ttLib import TTFont
-
-    options = Options(layout_features=[], hinting=False, recalc_bounds=False, notdef_outline=True)
-    with TTFont(font_folder() / f"SirolensSans-{weight}.otf", lazy=True, recalcTimestamp=False) as font:
-        subsetter = Subsetter(options)
-        subsetter.populate(text=characters)
-        subsetter.subset(font)
-        font.flavor = "woff"
-        out = BytesIO()
-        font.save(out)
-    return b64encode(out.getvalue()).decode()

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pooled answers of a review as pages and values: the studies first, then every method, then what must be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+from sirolens.engine.statistics import interval as statistics
+from sirolens.evidence.extraction_words import outcome_words, population_words, time_words
+from sirolens.evidence.pooled import SHARE, Pooled, PoolLine, StudyLine
+from sirolens.evidence.questions import Kind, Question
+from sirolens.message import Message, info, most_severe_first
+from sirolens.report.document import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Figure,
+    Findings,
+    Heading,
+    Interval,
+    Paragraph,
+    Table,
+)
+from sirolens.report.words import say
+from sirolens.study.review_figures import asymmetry_figures, forest, robustness_figure, study_name
+
+__all__ = [
+    "comparisons",
+    "method_notes",
+    "named",
+    "pool_document",
+    "pooled_blocks",
+    "pooled_json",
+    "question_words",
+    "single_studies",
+]
+
+Answer = tuple[Question, Pooled]
+GENERAL = frozenset(
+    {
+        "pooling.asymmetry-refused",
+        "pooling.error-below-wald",
+        "pooling.no-spread",
+        "pooling.prediction",
+        "pooling.prior",
+        "pooling.scales",
+        "pooling.way-back",
+    }
+)
+"""What would be said of nearly every pool; it stands once, at the end."""
+LEAST_FOR_ROBUSTNESS = 3  # studies; leaving one of two out leaves one
+
+
+def question_words(question: Question) -> Message:
+    """Return the message that names a question."""
+    return info(
+        f"evidence.question-{question.kind}" + ("-partners" if question.partners else ""),
+        outcome=outcome_words(question.outcome),
+        time=time_words(question.timepoint),
+        who=population_words(question.population),
+        partners=question.partners,
+    )
+
+
+def pooled_blocks(question: Question, pooled: Pooled, names: Mapping[str, str]) -> list[Block]:
+    """Lay one pooled question out.
+
+    Parameters
+    ----------
+    question : Question
+    pooled : Pooled
+        Of at least two studies.
+    names : mapping of str to str
+        How each study is shown.
+    """
+    title = question_words(question)
+    blocks: list[Block] = [Heading(text=title, level=3)]
+    figure = forest(question.name, pooled, names, title)
+    blocks += [figure, _methods(pooled), Paragraph(sentences=_scatter(pooled))]
+    if pooled.k >= LEAST_FOR_ROBUSTNESS:
+        blocks += _figures(robustness_figure(question.name, pooled, names, title))
+    blocks += _figures(*asymmetry_figures(question.name, pooled, names, title))
+    own = tuple(named(one, names) for one in pooled.messages if one.code not in GENERAL)
+    if own:
+        blocks.append(Findings(messages=most_severe_first(own)))
+    return blocks
+
+
+def named(message: Message, names: Mapping[str, str]) -> Message:
+    """Return a message with studies as they are shown in place of their ids."""
+    items = tuple(
+        (
+            key,
+            tuple(_shown(str(one), names) for one in value) if key == "studies" and isinstance(value, tuple) else value,
+        )
+        for key, value in message.items
+    )
+    return replace(message, items=items)
+
+
+def _shown(label: str, names: Mapping[str, str]) -> str:
+    study, slash, part = label.partition(" / ")
+    return f"{names.get(study, study)}{slash}{part}"
+
+
+def method_notes(answered: Iterable[Answer]) -> tuple[Message, ...]:
+    """Return what holds for every pool alike, once: how scales, priors and predictions are to be read."""
+    found: dict[str, Message] = {}
+    for _, pooled in answered:
+        if pooled.k > 1:
+            for message in pooled.messages:
+                if message.code in GENERAL:
+                    found.setdefault(message.code, message)
+    return tuple(found.values())
+
+
+def _figures(*figures: Figure | None) -> list[Block]:
+    return [figure for figure in figures if figure is not None]
+
+
+def _scale(pooled: Pooled) -> float:
+    return 100.0 if pooled.effect == SHARE else 1.0
+
+
+def _interval(middle: float, interval: statistics.Interval, scale: float) -> Cell:
+    if not isfinite(middle):
+        return None
+    return Interval(middle=scale * middle, low=scale * interval.low, high=scale * interval.high)
+
+
+def _methods(pooled: Pooled) -> Table:
+    """One row for each method; the one to show is marked."""
+    scale = _scale(pooled)
+    name = "share_percent" if pooled.effect == SHARE else "effect"
+    lines = [line for line in (pooled.main, *pooled.beside) if line is not None]
+    columns = (
+        Column(head=info("evidence.column-method"), name="text"),
+        Column(head=info("evidence.column-estimate", level_percent=95), name=name),
+        Column(head=info("evidence.column-prediction"), name="text"),
+        Column(head=info("evidence.column-tau"), name="number"),
+    )
+    rows = tuple(
+        (
+            info(f"evidence.method-{line.method}"),
+            _interval(line.estimate, line.interval, scale),
+            _range(line.prediction, scale),
+            line.tau2 if isfinite(line.tau2) else None,
+        )
+        for line in lines
+    )
+    return Table(columns=columns, rows=rows, caption=info("evidence.methods-caption"), marked=(0,) if rows else ())
+
+
+def _range(interval: statistics.Interval, scale: float) -> Cell:
+    if not (isfinite(interval.low) and isfinite(interval.high)):
+        return info("evidence.not-defined")
+    places = 0 if scale > 1 else 2
+    low, high = (f"{scale * limit:.{places}f}" for limit in (interval.low, interval.high))
+    return info("evidence.from-to", low=low, high=high)
+
+
+def _scatter(pooled: Pooled) -> tuple[Message, ...]:
+    found = pooled.heterogeneity
+    told = [info("evidence.scatter", scale=info(f"evidence.scale-{_scale_name(pooled)}"))]
+    if isfinite(found.q.statistic):
+        told.append(
+            info(
+                "evidence.scatter-q",
+                q=f"{found.q.statistic:.1f}",
+                df=f"{found.q.df or 0:g}",
+                p=_p(found.q.p_value),
+                i2_tau_percent=100 * found.i2_tau2,
+                i2_q_percent=100 * found.i2_q,
+                h2=f"{found.h2_tau2:.1f}",
+            )
+        )
+    if isfinite(pooled.homogeneity.p_value) and pooled.effect == SHARE:
+        told.append(info("evidence.scatter-likelihood", p=_p(pooled.homogeneity.p_value)))
+    return tuple(told)
+
+
+def _scale_name(pooled: Pooled) -> str:
+    return pooled.scale if pooled.effect == SHARE else pooled.effect.lower()
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def single_studies(answered: Iterable[Answer], names: Mapping[str, str]) -> Table:
+    """Return one row for each question that one study alone answers."""
+    heads = ("question", "study", "counts", "against", "single-estimate")
+    rows = tuple(
+        (
+            question_words(question),
+            study_name(line, names),
+            _counts(line.row.k, line.row.n),
+            None if line.control is None else _counts(line.control.k, line.control.n),
+            _estimate(line, pooled),
+        )
+        for question, pooled in answered
+        if pooled.k == 1
+        for line in pooled.studies
+    )
+    columns = tuple(Column(head=info(f"evidence.column-{name}", level_percent=95), name="text") for name in heads)
+    return Table(columns=columns, rows=rows, caption=info("evidence.single-caption"))
+
+
+def _counts(k: float | None, n: float | None) -> str:
+    return "–" if k is None or n is None else f"{k:g}/{n:g}"
+
+
+def _estimate(line: StudyLine, pooled: Pooled) -> Message:
+    share = pooled.effect == SHARE
+    scale, places = _scale(pooled), 0 if share else 2
+    middle, low, high = (f"{scale * x:.{places}f}" for x in (line.estimate, line.interval.low, line.interval.high))
+    code = "evidence.share-with-interval" if share else "evidence.effect-with-interval"
+    effect = info(f"evidence.scale-{_scale_name(pooled)}")
+    return info(code, effect=effect, estimate=middle, low=low, high=high)
+
+
+def pool_document(
+    answered: Sequence[Answer], refused: Sequence[Message], names: Mapping[str, str], *, version: str
+) -> Document:
+    """Lay out every pooled question, then those that one study alone answers."""
+    blocks: list[Block] = []
+    for question, pooled in answered:
+        if pooled.k > 1:
+            blocks += pooled_blocks(question, pooled, names)
+    alone = single_studies(answered, names)
+    if alone.rows:
+        blocks += [Heading(text=info("evidence.heading-single")), alone]
+    notes = method_notes(answered)
+    if notes:
+        blocks += [Heading(text=info("evidence.heading-methods")), Findings(messages=notes)]
+    if refused:
+        blocks.append(Findings(messages=tuple(refused)))
+    if not blocks:
+        blocks.append(Paragraph(sentences=(info("evidence.nothing-to-pool"),)))
+    return Document(title=info("evidence.pool-title"), blocks=tuple(blocks), version=version)
+
+
+def pooled_json(answered: Sequence[Answer], language: str) -> list[dict[str, Any]]:
+    """Return every answer as JSON values; shares between 0 and 1."""
+    return [_json(question, pooled, language) for question, pooled in answered]
+
+
+def _json(question: Question, pooled: Pooled, language: str) -> dict[str, Any]:
+    found = pooled.heterogeneity
+    return {
+        "question": question.name,
+        "kind": question.kind.value,
+        "outcome": question.outcome,
+        "time": question.timepoint,
+        "population": question.population.value,
+        "partners": list(question.partners),
+        "effect": pooled.effect,
+        "studies": [
+            {
+                "study": line.row.study,
+                "label": line.label,
+                "k": line.row.k,
+                "n": line.row.n,
+                "control_k": None if line.control is None else line.control.k,
+                "control_n": None if line.control is None else line.control.n,
+                "mark": line.row.mark.value,
+                "criteria": line.row.criteria,
+                **_limits(line.estimate, line.interval),
+                "weight": _number(line.weight),
+            }
+            for line in pooled.studies
+        ],
+        "pooled": [_line(line) for line in (pooled.main, *pooled.beside) if line is not None],
+        "q": _number(found.q.statistic),
+        "q_p": _number(found.q.p_value),
+        "i2_from_tau2": _number(found.i2_tau2),
+        "i2_from_q": _number(found.i2_q),
+        "leave_one_out": [_line(line) for line in pooled.leave_one_out],
+        "cumulative": [_line(line) for line in pooled.cumulative],
+        "left_out": [{"study": one.row.study, "reason": one.reason} for one in pooled.left],
+        "messages": [{"code": one.code, "text": say(one, language)} for one in pooled.messages],
+    }
+
+
+def _line(line: PoolLine) -> dict[str, Any]:
+    told: dict[str, Any] = {"method": line.method, **_limits(line.estimate, line.interval)}
+    if line.label:
+        told["study"] = line.label
+    prediction, tau = line.prediction, line.tau2_interval
+    told["prediction_low"], told["prediction_high"] = _number(prediction.low), _number(prediction.high)
+    told["tau2"], told["tau2_low"], told["tau2_high"] = _number(line.tau2), _number(tau.low), _number(tau.high)
+    return told
+
+
+def _limits(estimate: float, interval: statistics.Interval) -> dict[str, float | None]:
+    return {"estimate": _number(estimate), "low": _number(interval.low), "high": _number(interval.high)}
+
+
+def _number(value: float) -> float | None:
+    return float(value) if isfinite(value) else None
+
+
+def comparisons(answered: Iterable[Answer]) -> tuple[Answer, ...]:
+    """Return the answers that compare arms."""
+    return tuple(one for one in answered if one[0].kind is Kind.COMPARISON)

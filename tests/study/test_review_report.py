@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report of a review: every part stands where the folder has it, and says so where it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sirolens.evidence.appraisal_tools import TOOLS, appraisal_tool
+from sirolens.evidence.pooled import Pooled
+from sirolens.evidence.prisma import prisma_flow
+from sirolens.evidence.prisma_checklist import ITEMS
+from sirolens.evidence.review import open_review
+from sirolens.evidence.review_events import Kind
+from sirolens.message import Message
+from sirolens.report.document import Block, Document, Figure, Findings, Heading, Table
+from sirolens.report.flow_figure import FlowDiagram, FlowLine
+from sirolens.report.forest_figure import ForestPlot, RowKind
+from sirolens.report.words import say
+from sirolens.study.review_figures import LIGHTS, flow_figure, reason_words
+from sirolens.study.review_flow import flow_document, flow_json
+from sirolens.study.review_pool import pool_document, pooled_json
+from sirolens.study.review_report import Material, material, report_document
+from tests.evidence.review_folds import Story
+from tests.evidence.test_prisma import close, include
+
+SHIPPED = Path(__file__).parents[2] / "examples" / "review-sirolimus-itp"
+TODAY = date(2026, 1, 2)
+
+
+@pytest.fixture(scope="module")
+def told() -> Material:
+    return material(open_review(SHIPPED))
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def page(request: pytest.FixtureRequest, told: Material) -> tuple[str, Document]:
+    return request.param, report_document(told, request.param, version="0", today=TODAY)
+
+
+def figures(document: Document, kind: type) -> list[Figure]:
+    return [one for one in document.blocks if isinstance(one, Figure) and isinstance(one.drawing, kind)]
+
+
+def codes(document: Document) -> set[str]:
+    return {message.code for message in messages(document.blocks)}
+
+
+def messages(blocks: tuple[Block, ...]) -> Iterator[Message]:
+    for block in blocks:
+        if isinstance(block, Heading):
+            yield block.text
+        if isinstance(block, Findings):
+            yield from block.messages
+
+
+def test_comparisons_stand_before_single_arms_and_every_part_has_its_place(page: tuple[str, Document]) -> None:
+    heads = [block.text.code for block in page[1].blocks if isinstance(block, Heading) and block.level == 2]
+    wanted = ("question", "searches", "studies", "risk", "comparisons", "single-arms", "methods", "responses", "safety",
+              "conflicts", "open", "certainty", "found", "checklist", "basis")  # fmt: skip
+    assert heads == [f"evidence.heading-{name}" for name in wanted]
+
+
+def test_without_a_search_there_is_no_flow_and_the_report_says_so(page: tuple[str, Document]) -> None:
+    assert "evidence.no-search" in codes(page[1])
+    assert not figures(page[1], FlowDiagram)
+
+
+def test_every_pool_of_two_studies_has_a_forest_plot_with_flags_and_the_warning(
+    told: Material, page: tuple[str, Document]
+) -> None:
+    """12/20 and 73/86, without criteria: the binomial-normal model by profile likelihood gives 0.38 to 0.94."""
+    drawn = [one.drawing for one in figures(page[1], ForestPlot) if one.name.startswith("forest-")]
+    assert len(drawn) == sum(pooled.k > 1 for _, pooled in told.answered)
+    first = drawn[0]
+    assert isinstance(first, ForestPlot)
+    assert [row.columns for row in first.rows[:2]] == [("73/86",), ("12/20",)]
+    pooled = next(row for row in first.rows if row.kind is RowKind.POOLED)
+    assert (round(pooled.low, 2), round(pooled.high, 2)) == (0.38, 0.94)
+    assert "evidence.flag-criteria" in {note.code for note in first.notes}
+    assert all(row.notes for row in first.rows[:2])
+    assert "pooling.two-studies" in {one.code for one in first.statements}
+
+
+def test_messages_name_studies_as_the_tables_do(told: Material, page: tuple[str, Document]) -> None:
+    ids = {form.study.id for form in told.forms.extractions}
+    for message in messages(page[1].blocks):
+        if message.code.startswith("pooling."):
+            assert not ids & set(map(str, message.values.get("studies", ())))  # type: ignore[call-overload]
+
+
+def test_every_word_of_the_report_is_there_in_the_language(page: tuple[str, Document]) -> None:
+    language, document = page
+    for message in messages(document.blocks):
+        assert say(message, language)
+    assert "evidence." not in " ".join(say(message, language) for message in messages(document.blocks))
+
+
+def test_the_checklist_has_the_27_items_and_claims_nothing_that_is_not_there(page: tuple[str, Document]) -> None:
+    assert len({item.number.rstrip("abcdef") for item in ITEMS}) == 27
+    table = next(
+        block
+        for block in page[1].blocks
+        if isinstance(block, Table) and block.columns[0].head.code == "evidence.column-item"
+    )
+    where = {str(row[0]): row[2] for row in table.rows}
+    assert isinstance(where["16a"], Message)
+    assert where["16a"].code == where["6"].code == where["24b"].code == "evidence.part-missing"  # type: ignore[union-attr]
+    assert where["20b"].code == "evidence.part-synthesis"  # type: ignore[union-attr]
+    assert where["25"].code == "evidence.part-authors"  # type: ignore[union-attr]
+
+
+def test_every_level_of_every_tool_has_a_light() -> None:
+    for tool in TOOLS:
+        assert set(appraisal_tool(tool).levels) <= set(LIGHTS)
+
+
+def test_answers_as_values_hold_the_studies_and_every_method(told: Material) -> None:
+    rows = {row["question"]: row for row in pooled_json(told.answered, "en")}
+    first = rows["single-arm-OR-3m-primary-itp"]
+    assert [(one["k"], one["n"]) for one in first["studies"]] == [(73, 86), (12, 20)]
+    assert [line["method"] for line in first["pooled"]][:2] == ["binomial-normal", "half-normal"]
+    assert first["pooled"][0]["prediction_low"] is None
+    assert rows["comparison-OR-best-primary-itp"]["effect"] == "RR"
+
+
+def test_questions_of_one_study_are_listed_and_not_pooled(told: Material) -> None:
+    document = pool_document(told.answered, told.refused, told.forms.names(), version="0")
+    alone: list[Pooled] = [pooled for _, pooled in told.answered if pooled.k == 1]
+    table = [block for block in document.blocks if isinstance(block, Table)][-1]
+    assert len(table.rows) == len(alone)
+
+
+def lines(figure: Figure) -> dict[str, int | None]:
+    drawing = figure.drawing
+    assert isinstance(drawing, FlowDiagram)
+    found: dict[str, int | None] = {}
+
+    def take(line: FlowLine) -> None:
+        found[line.text.code if isinstance(line.text, Message) else line.text] = line.count
+
+    for arm in (drawing.main, drawing.other):
+        for step in arm.steps if arm else ():
+            for box in (step.box, step.aside):
+                for line in box.lines if box else ():
+                    take(line)
+    for line in drawing.changes.lines if drawing.changes else ():
+        take(line)
+    return found
+
+
+def test_the_diagram_tells_the_flow_and_reasons_in_words() -> None:
+    story = Story()
+    names = story.search("db", 4)
+    include(story, names[0])
+    story.decide(names[1], "include")
+    story.add(Kind.RETRIEVED, record=names[1])
+    story.decide(names[1], "exclude", stage="fulltext", reasons=["design"])
+    story.decide(names[2], "exclude")
+    protocol = open_review(SHIPPED).reading.protocol
+    flow = prisma_flow(story.events, story.records)
+    told = lines(flow_figure(flow, reason_words(protocol, "zh")))
+    assert told["研究设计不符"] == 1
+    assert (told["evidence.flow-identified"], told["evidence.flow-pending"]) == (4, 1)
+    diagram = flow_figure(flow).drawing
+    assert isinstance(diagram, FlowDiagram)
+    assert diagram.draft
+    assert diagram.previous is None
+    assert flow_json(flow)["main"]["reasons"] == {"design": 1}
+    assert [block for block in flow_document(flow, version="0").blocks if isinstance(block, Findings)]
+
+
+def test_a_second_version_shows_what_was_there_before_and_what_left() -> None:
+    story = Story()
+    first, second = story.search("db", 2)
+    include(story, first, second)
+    close(story, "v1")
+    include(story, *story.search("new", 1))
+    story.add(Kind.RETRACTED, record=second, date="2026-01-02")
+    figure = flow_figure(prisma_flow(story.events, story.records))
+    assert isinstance(figure.drawing, FlowDiagram)
+    assert figure.drawing.previous is not None
+    assert figure.drawing.total is not None
+    assert lines(figure)["evidence.flow-dropped"] == 1
