@@ -19,7 +19,7 @@ from sirolens.evidence.record import Author, Record
 from sirolens.evidence.sources.csv_writer import harmless, undone
 
 NOT_EXPORTED = {"id", "source", "position", "raw", "unparsed"}
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]")
 
 
 def in_one_line(text: str) -> str:

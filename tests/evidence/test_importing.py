@@ -23,6 +23,7 @@ from sirolens.report.words import say
 NAMES = [one.name for one in FORMATS]
 # Formats that are one document: cut anywhere, nothing of it can be read, and it is refused.
 WHOLE_DOCUMENTS = {"clinicaltrials-json", "wos-starter"}
+PASTED_TOGETHER = ["ris", "bibtex", "pubmed-nbib", "cnki-noteexpress", "cnki-refer", "cnki-refworks", "csv"]
 SIGNS = (b"\n", b'"', b"{", b"}", b"<", b"<record>", b"\nER  - \n", b"\nPMID- 1\n", b"\x00", b"\xff", b",", b"\t")
 RIS = b"TY  - JOUR\nTI  - Invented\nER  - \n"
 
@@ -135,6 +136,19 @@ def test_a_file_cut_anywhere_keeps_every_record_before_the_cut(name: str) -> Non
         assert read[:-1] == before[:-1]
         assert read[-1].startswith(before[-1])  # the first characters of the next record may go on with the last one
         assert len(done.records) + sum(piece.counts_as_record for piece in done.unread) <= begun
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n\r\n"])
+@pytest.mark.parametrize("name", PASTED_TOGETHER)
+def test_files_pasted_together_with_their_marks_are_all_read(name: str, end: str) -> None:
+    if name == "csv" and not end:
+        return  # nothing tells a header glued to a row from the row
+    text = decode(samples()[name], name="a")[0].text.rstrip()
+    if name == "bibtex":
+        text = text[text.index("@article") : text.index("@inproceedings")].rstrip()  # whole entries only
+    one = import_bytes(text.encode(), name="one")
+    both = import_bytes(f"\ufeff{text}{end}\ufeff{text}".encode(), name="both")
+    assert [record.title for record in both.records] == [record.title for record in one.records] * 2
 
 
 @pytest.mark.parametrize("first", NAMES)

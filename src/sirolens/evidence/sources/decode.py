@@ -39,6 +39,7 @@ _NUL_SHARE_OF_BINARY = 0.01  # a text with more NULs than this is no text
 _ENOUGH_COMMON = 0.8
 _COMMON_ROWS = {"gb18030": ("gb2312", 0xB0, 0xD7), "big5": ("big5", 0xA4, 0xC6)}
 _PUNCTUATION_ROWS = (0xA1, 0xA2, 0xA3)
+_PASTED = re.compile(r"(?<=[^\n])\ufeff(?=\{Reference Type\}|%0 |RT |DataType|SrcDatabase|FN |PMID-|TY  ?-|@|<\?xml)")
 _WEB_PAGE = re.compile(r"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|table[\s>])", re.I | re.S)
 
 
@@ -55,7 +56,7 @@ def decode(data: bytes, *, name: str) -> tuple[SourceText, tuple[Message, ...]]:
     Returns
     -------
     file : SourceText
-        Without a byte-order mark, lines ended by ``\n`` only.
+        Without a byte-order mark (files pasted together have one before each part), lines ended by ``\n`` only.
     flags : tuple of Message
         What was done to the text and should be checked: ``import.read-as-gb18030``, ``import.read-as-windows-1252``,
         ``import.cut-character``, ``import.returns-inside``, ``import.nul-inside``.
@@ -86,7 +87,7 @@ def decode(data: bytes, *, name: str) -> tuple[SourceText, tuple[Message, ...]]:
     else:
         text, encoding = _eight_bit(body, name, flags, declared=encoding)
     text = _one_kind_of_line_end(text, name, flags)
-    text = _without_nul(text.removeprefix("\ufeff"), name, flags)
+    text = _without_nul(_without_marks(text), name, flags)
     if not text.strip():
         raise InputError(error("import.empty-file", place=Place(file=name)))
     if _WEB_PAGE.match(text[:_HEAD]):
@@ -247,6 +248,13 @@ def _one_kind_of_line_end(text: str, name: str, flags: list[Message]) -> str:
     line = text.count("\n", 0, text.index("\r")) + 1
     flags.append(info("import.returns-inside", place=Place(file=name, line=line), times=text.count("\r")))
     return text.replace("\r", " ")
+
+
+def _without_marks(text: str) -> str:
+    """Take byte-order marks off the ends of lines; one between the last line of a file and the next file ends a line."""
+    if "\ufeff" not in text:
+        return text
+    return _PASTED.sub("\n", text).replace("\n\ufeff", "\n").replace("\ufeff\n", "\n").removeprefix("\ufeff")
 
 
 def _without_nul(text: str, name: str, flags: list[Message]) -> str:
