@@ -251,7 +251,7 @@ def _one_kind_of_line_end(text: str, name: str, flags: list[Message]) -> str:
 
 
 def _without_marks(text: str) -> str:
-    """Take byte-order marks off the ends of lines; one between the last line of a file and the next file ends a line."""
+    """Take byte-order marks off the ends of lines; one between the last line of a file and the next ends a line."""
     if "\ufeff" not in text:
         return text
     return _PASTED.sub("\n", text).replace("\n\ufeff", "\n").replace("\ufeff\n", "\n").removeprefix("\ufeff")
