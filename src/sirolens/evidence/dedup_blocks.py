@@ -64,6 +64,8 @@ def _places(traits: Traits) -> Iterator[Key]:
         yield ("volume", place.volume, digits, year)
     if place.pages.several:
         yield ("pages", year, *place.pages.spans[0])
+    if place.issue and place.pages.several:
+        yield ("span", place.issue, *place.pages.spans[0])  # whatever the year: an early version, a misprint
     if place.issue:
         yield ("issue", place.issue, digits, year)
     yield ("author", _author(traits), digits, year)
