@@ -108,7 +108,12 @@ def _drawn(figure: BubblePlot, language: str) -> dict[str, Any]:
         for (x, y), radius in zip(places, radii, strict=True)
     ]
     words, left_out = placed_names(
-        places, [name for _, _, _, name in studies], (LEFT, 0.0, PAGE, foot), radii=radii, most=25
+        places,
+        [name for _, _, _, name in studies],
+        (LEFT, 0.0, PAGE, foot),
+        radii=radii,
+        most=25,
+        lines=[[(across.at(x), up.at(y)) for x, y in zip(figure.line_x, figure.line, strict=True) if math.isfinite(y)]],
     )
     marks += words
     told_legend, y = entries(_legend(figure, language), y=foot + 50)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import final
 
 from sirolens.report.drawing import COLOUR
@@ -77,7 +78,14 @@ class Ruler:
         return self.start + min(max(part, 0.0), 1.0) * (self.stop - self.start)
 
 
-_RATIOS = (1.0, 0.1, 10.0, 0.01, 100.0, 0.001, 1000.0, 0.5, 2.0, 0.2, 5.0, 20.0, 0.05, 50.0, 0.02, 0.7, 1.5, 3.0)
+_DECADES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
+_RATIOS = (
+    tuple(decade * one for decade in _DECADES for one in (1, 1.5, 2, 3, 5, 7)),
+    tuple(decade * one for decade in _DECADES for one in (1, 2, 5)),
+    tuple(decade * one for decade in _DECADES for one in (1, 3)),
+    _DECADES,
+)
+"""From fine to coarse; the finest whose ticks have room is used."""
 _SHARES = (0.5, 0.1, 0.9, 0.01, 0.99, 0.2, 0.8, 0.05, 0.95, 0.3, 0.7, 0.001, 0.999, 0.4, 0.6, 0.02, 0.98)
 _FINE = tuple(one / 100 for one in range(5, 100, 5)) + tuple(one / 100 for one in range(1, 100))
 
@@ -94,13 +102,21 @@ def ticks(scale: EffectScale, low: float, high: float, pixels: float, least: flo
         return [low]
     if scale in (EffectScale.SHARE, EffectScale.DIFFERENCE):
         return _even(low, high, most=max(int(pixels / (1.25 * least)), 2))
-    wanted = _RATIOS if scale is EffectScale.RATIO else _SHARES
-    kept = _apart([scale.place(one) for one in wanted], low, high, least * (high - low) / pixels)
-    if len(kept) < 3 and scale is EffectScale.LOGIT:
-        kept = _apart([scale.place(one) for one in _FINE], low, high, least * (high - low) / pixels)
-    if len(kept) < 3 and scale is EffectScale.RATIO:
-        kept = [math.log(one) for one in _even(math.exp(low), math.exp(high), most=5) if one > 0]
-    return kept
+    gap = least * (high - low) / pixels
+    if scale is EffectScale.RATIO:
+        return _ratios(low, high, gap)
+    kept = _apart([scale.place(one) for one in _SHARES], low, high, gap)
+    return kept if len(kept) > 2 else _apart([scale.place(one) for one in _FINE], low, high, gap)
+
+
+def _ratios(low: float, high: float, gap: float) -> list[float]:
+    for wanted in _RATIOS:
+        found = [place for one in wanted if low - 1e-9 <= (place := math.log(one)) <= high + 1e-9]
+        if len(found) > 2 and min(after - one for one, after in pairwise(found)) >= 0.85 * gap:
+            return found
+    if high - low > 2.0:
+        return _apart([math.log(one) for one in (1.0, *_RATIOS[1])], low, high, gap)
+    return [math.log(one) for one in _even(math.exp(low), math.exp(high), most=5) if one > 0]
 
 
 def _apart(places: Iterable[float], low: float, high: float, least: float) -> list[float]:
@@ -140,10 +156,15 @@ def told_value(scale: EffectScale, value: float) -> str:
         return "–"
     if scale in (EffectScale.SHARE, EffectScale.LOGIT):
         return _percent(value)
-    size = abs(value)
-    if scale is EffectScale.RATIO and 0 < size < 0.01:
-        return f"{value:.1g}" if size >= 1e-4 else "<0.0001"
-    return _signed(f"{value:.{2 if size < 10 else 1 if size < 100 else 0}f}")
+    if scale is EffectScale.RATIO and 0 < value < 0.01:
+        return f"{value:.1g}" if value >= 1e-4 else "<0.0001"
+    return _signed(f"{value:.{_places(value)}f}")
+
+
+def _places(*values: float) -> int:
+    """Decimal places that the largest of some values needs."""
+    size = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    return 2 if size < 10 else 1 if size < 100 else 0
 
 
 def told_interval(scale: EffectScale, middle: float, low: float, high: float, language: str) -> str:
@@ -157,16 +178,17 @@ def told_interval(scale: EffectScale, middle: float, low: float, high: float, la
     share = scale in (EffectScale.SHARE, EffectScale.LOGIT)
     sign = ("%" if language == "zh" else "\u00a0%") if share else ""
     known = math.isfinite(low) or math.isfinite(high)
-    parts = [told_value(scale, one) for one in (low, high)]
+    if scale is EffectScale.DIFFERENCE:
+        places = _places(middle, low, high)
+        said = [_signed(f"{one:.{places}f}") if math.isfinite(one) else "–" for one in (middle, low, high)]
+    else:
+        said = [told_value(scale, one) for one in (middle, low, high)]
+    parts = said[1:]
     dash = ("\u00a0至\u00a0" if language == "zh" else "\u00a0to\u00a0") if scale is EffectScale.DIFFERENCE else "–"
     band = dash.join(parts) if known else "–"
     if not math.isfinite(middle):
         return f"{band}{sign}" if known else "–"
-    return (
-        f"{told_value(scale, middle)}{sign}（{band}）"
-        if language == "zh"
-        else (f"{told_value(scale, middle)}{sign} ({band})")
-    )
+    return f"{said[0]}{sign}（{band}）" if language == "zh" else f"{said[0]}{sign} ({band})"
 
 
 def _tick_word(scale: EffectScale, place: float, language: str) -> str:

@@ -23,8 +23,9 @@ __all__ = ["STEPS", "FlowArm", "FlowBox", "FlowDiagram", "FlowLine", "FlowStep"]
 
 STEPS = 4
 """Rows of an arm: identified (phase of identification), screened, sought, assessed (phase of screening)."""
-SIZE, LINE = 10.5, 13.5
-PAD, INDENT = 7.0, 9.0
+SIZES = {1: 11.5, 2: 11.5, 3: 11.0, 4: 10.5, 5: 10.0}
+"""Type for so many columns."""
+PAD, INDENT = 6.0, 7.0
 BAR, BAR_GAP = 22.0, 10.0
 DOWN = 22.0  # between rows
 WIDEST = 270.0
@@ -164,11 +165,17 @@ class _Columns:
     """Left edges of the columns that are used, and their common width."""
 
     wide: float
+    size: float
     previous: float
     main: float
     aside: float
     other: float
     other_aside: float
+
+    @property
+    def line(self) -> float:
+        """Height of a line."""
+        return 1.28 * self.size
 
 
 def _line_text(line: FlowLine, language: str) -> str:
@@ -180,18 +187,20 @@ def _line_text(line: FlowLine, language: str) -> str:
     return label("figures.flow-count", language, text=text, n=number).replace("n = ", "n\u00a0=\u00a0")
 
 
-def _lines(box: FlowBox, wide: float, language: str) -> Iterator[tuple[FlowLine, str, float]]:
+def _lines(box: FlowBox, wide: float, size: float, language: str) -> Iterator[tuple[FlowLine, str, float]]:
     """Every line as it is broken, with its distance from the box's inner edge."""
     for line in box.lines:
         left = INDENT if line.indent else 0.0
         room = wide - 2 * PAD - left
-        broken = wrapped(_line_text(line, language), room - (4.0 if line.indent else 0.0), SIZE, bold=line.bold)
+        broken = wrapped(_line_text(line, language), room - (4.0 if line.indent else 0.0), size, bold=line.bold)
         for index, text in enumerate(broken):
             yield line, text, left + (4.0 if index and line.indent else 0.0)
 
 
-def _height(box: FlowBox | None, wide: float, language: str) -> float:
-    return 0.0 if box is None else len(list(_lines(box, wide, language))) * LINE + 2 * PAD
+def _height(box: FlowBox | None, at: _Columns, language: str) -> float:
+    if box is None:
+        return 0.0
+    return len(list(_lines(box, at.wide, at.size, language))) * at.line + 2 * PAD
 
 
 def _columns(figure: FlowDiagram) -> _Columns:
@@ -200,7 +209,7 @@ def _columns(figure: FlowDiagram) -> _Columns:
     used = [figure.previous is not None, True, aside, figure.other is not None, other_aside]
     count = sum(used)
     start = BAR + BAR_GAP
-    gap = 18.0
+    gap = 16.0 if count > 4 else 18.0
     wide = min((PAGE - start - gap * (count - 1)) / count, WIDEST)
     gap = min((PAGE - start - wide * count) / max(count - 1, 1), 60.0)
     lefts, left = [], start
@@ -208,7 +217,9 @@ def _columns(figure: FlowDiagram) -> _Columns:
         lefts.append(left)
         left += (wide + gap) if one else 0.0
     previous, main, beside, other, other_beside = lefts
-    return _Columns(wide=wide, previous=previous, main=main, aside=beside, other=other, other_aside=other_beside)
+    return _Columns(
+        wide=wide, size=SIZES[count], previous=previous, main=main, aside=beside, other=other, other_aside=other_beside
+    )
 
 
 def _drawn(figure: FlowDiagram, language: str) -> dict[str, Any]:
@@ -225,11 +236,11 @@ def _drawn(figure: FlowDiagram, language: str) -> dict[str, Any]:
     marks += _arrows(figure, placed)
     marks += [_frame(one) for one in placed.values()]
     for one in placed.values():
-        marks += _words(one, language)
-    foot = max(feet) + 10
+        marks += _words(one, at, language)
+    foot = max(one.y2 for one in placed.values()) + 10
     for statement in figure.statements:
         words, foot = paragraph(
-            told(statement, language), x=0, y=foot, wide=PAGE - 12, size=10.0, line=LINE, colour=COLOUR["quiet"]
+            told(statement, language), x=0, y=foot, wide=PAGE - 12, size=10.0, line=13.5, colour=COLOUR["quiet"]
         )
         marks += words
     return sheet(marks, height=foot)
@@ -252,16 +263,16 @@ def _heads(figure: FlowDiagram, at: _Columns, language: str, y: float) -> tuple[
     if figure.other is not None:
         beside = any(step.aside for step in figure.other.steps)
         spans.append((figure.other.head, at.other, (at.other_aside if beside else at.other) + at.wide))
-    broken = [wrapped(told(head, language), x2 - x - 16, SIZE, bold=True) for head, x, x2 in spans]
-    high = max(len(lines) for lines in broken) * LINE + 10
+    broken = [wrapped(told(head, language), x2 - x - 16, at.size, bold=True) for head, x, x2 in spans]
+    high = max(len(lines) for lines in broken) * at.line + 10
     marks: list[Mark] = [
         Field(x=x, y=y, x2=x2, y2=y + high, fill=HEAD_FILL, stroke=COLOUR["rescue_edge"], corner=8.0)
         for _, x, x2 in spans
     ]
     for (_, x, x2), lines in zip(spans, broken, strict=True):
-        start = y + high / 2 - LINE * (len(lines) - 1) / 2
+        start = y + high / 2 - at.line * (len(lines) - 1) / 2
         marks += [
-            Word(text=text, x=(x + x2) / 2, y=start + index * LINE, size=SIZE, align="center", bold=True)
+            Word(text=text, x=(x + x2) / 2, y=start + index * at.line, size=at.size, align="center", bold=True)
             for index, text in enumerate(lines)
         ]
     return marks, y + high + 14
@@ -273,10 +284,10 @@ def _rows(figure: FlowDiagram, at: _Columns, language: str, top: float) -> tuple
     for arm in (figure.main, figure.other):
         for step in arm.steps if arm else ():
             for box in (step.box, step.aside):
-                heights[step.row] = max(heights[step.row], _height(box, at.wide, language))
-    heights[0] = max(heights[0], _height(figure.previous, at.wide, language))
-    heights[STEPS] = _height(figure.new, at.wide, language)
-    heights[STEPS + 1] = max(_height(figure.total, at.wide, language), _height(figure.changes, at.wide, language))
+                heights[step.row] = max(heights[step.row], _height(box, at, language))
+    heights[0] = max(heights[0], _height(figure.previous, at, language))
+    heights[STEPS] = _height(figure.new, at, language)
+    heights[STEPS + 1] = max(_height(figure.total, at, language), _height(figure.changes, at, language))
     tops, feet = [], []
     for height in heights:
         tops.append(top)
@@ -290,19 +301,21 @@ def _placed(
 ) -> dict[str, _Placed]:
     found: dict[str, _Placed] = {}
 
-    def put(name: str, box: FlowBox | None, x: float, row: int) -> None:
+    def put(name: str, box: FlowBox | None, x: float, row: int, *, beside: bool = False) -> None:
         if box is not None:
-            half, middle = _height(box, at.wide, language) / 2, (tops[row] + feet[row]) / 2
-            found[name] = _Placed(box=box, x=x, y=middle - half, x2=x + at.wide, y2=middle + half)
+            high = _height(box, at, language)
+            # A box with nothing beside it stands at the top; the others are level with what leaves them.
+            top = tops[row] if row == 0 and not beside else (tops[row] + feet[row] - high) / 2
+            found[name] = _Placed(box=box, x=x, y=top, x2=x + at.wide, y2=top + high)
 
     put("previous", figure.previous, at.previous, 0)
-    for arm, name, x, beside in (
+    for arm, name, x, aside in (
         (figure.main, "main", at.main, at.aside),
         (figure.other, "other", at.other, at.other_aside),
     ):
         for step in arm.steps if arm else ():
-            put(f"{name}-{step.row}", step.box, x, step.row)
-            put(f"{name}-{step.row}-aside", step.aside, beside, step.row)
+            put(f"{name}-{step.row}", step.box, x, step.row, beside=step.aside is not None)
+            put(f"{name}-{step.row}-aside", step.aside, aside, step.row, beside=True)
     put("new", figure.new, at.main, STEPS)
     put("total", figure.total, at.main, STEPS + 1)
     put("changes", figure.changes, at.aside, STEPS + 1)
@@ -315,17 +328,17 @@ def _frame(one: _Placed) -> Mark:
     return Field(x=one.x, y=one.y, x2=one.x2, y2=one.y2, fill="white", stroke=stroke, dash=dash, width=1.2)
 
 
-def _words(one: _Placed, language: str) -> list[Mark]:
+def _words(one: _Placed, at: _Columns, language: str) -> list[Mark]:
     return [
         Word(
             text=text,
             x=one.x + PAD + left,
-            y=one.y + PAD + (index + 0.5) * LINE,
-            size=SIZE,
+            y=one.y + PAD + (index + 0.5) * at.line,
+            size=at.size,
             bold=line.bold,
             colour=COLOUR["high"] if line.pending else COLOUR["ink"],
         )
-        for index, (line, text, left) in enumerate(_lines(one.box, one.x2 - one.x, language))
+        for index, (line, text, left) in enumerate(_lines(one.box, at.wide, at.size, language))
     ]
 
 

@@ -413,7 +413,7 @@ def _reach(figure: ForestPlot) -> tuple[float, float]:
     ends = [at for row in figure.rows for one in (row.low, row.high) if math.isfinite(at := place(one))]
     least = math.log(2.0) if figure.scale is EffectScale.RATIO else 0.0
     low, high = min([*middles, -least]), max([*middles, least])
-    room = 1.5 * ((high - low) or 1.0)  # intervals beyond are cut, with an arrow
+    room = 2.5 * ((high - low) or 1.0)  # intervals beyond are cut, with an arrow
     low, high = max(min([low, *ends]), low - room), min(max([high, *ends]), high + room)
     if figure.scale is EffectScale.RATIO:
         low, high = max(low, math.log(0.001)), min(high, math.log(1000.0))
@@ -453,8 +453,8 @@ def _effects(figure: ForestPlot, ruler: Ruler, places: Sequence[tuple[float, flo
             solids.append(_diamond(row, ruler, ends, middle, y))
         elif row.kind is RowKind.PREDICTION and not any(map(math.isnan, ends)):
             left, right = ruler.at(ends[0]), ruler.at(ends[1])
-            solids.append(Field(x=left, x2=right, y=y - 3, y2=y + 3, fill=COLOUR["high"]))
-            arrows += _arrows(ruler, ends, y, colour=COLOUR["high"])
+            solids.append(Field(x=left, x2=right, y=y - 2.5, y2=y + 2.5, fill=COLOUR["dose"]))
+            arrows += _arrows(ruler, ends, y, colour=COLOUR["dose"])
     return [*lines, *arrows, *solids]
 
 

@@ -126,17 +126,27 @@ def _points(figure: FunnelPlot, across: Ruler, down: Ruler, z: float) -> list[Ma
     # Names outside the region matter most; few studies are all named.
     drawn.sort(key=lambda one: (not one[2], one[1]))
     named = drawn if len(drawn) <= 12 else [one for one in drawn if one[2]]
-    others = [one for one in drawn if one not in named]
-    room = (across.start, TOP, PAGE, TOP + HEIGHT)
-    # Points without a name take their place too.
+    # All points keep their place clear, those without a name and those filled in too.
+    nameless = [mark for mark in marks if isinstance(mark, Point)]
+    places = [(x, y) for x, y, _, _ in named] + [(point.x, point.y) for point in nameless]
     words, _ = placed_names(
-        [(x, y) for x, y, _, _ in (*named, *others)],
-        [name for _, _, _, name in (*named, *others)],
-        room,
-        radii=[5.0] * len(drawn),
+        places,
+        [name for _, _, _, name in named] + [""] * len(nameless),
+        (across.start, TOP, PAGE, TOP + HEIGHT),
+        radii=[5.0] * len(places),
         most=len(named),
+        lines=_edges(figure, across, down, z),
+        away_from=across.at(figure.centre) if math.isfinite(figure.centre) else None,
     )
-    return [*marks, *words]
+    return [*marks, *(word for word in words if word.text)]
+
+
+def _edges(figure: FunnelPlot, across: Ruler, down: Ruler, z: float) -> list[list[tuple[float, float]]]:
+    """The lines of the region and of the pooled effect."""
+    if not math.isfinite(figure.centre):
+        return []
+    top, foot = (across.at(figure.centre), down.start), down.stop
+    return [[top, (across.at(figure.centre + side * z * down.high), foot)] for side in (-1, 0, 1)]
 
 
 def _legend(figure: FunnelPlot, language: str) -> list[Entry]:

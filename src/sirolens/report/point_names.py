@@ -4,18 +4,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sirolens.report.drawing import COLOUR
 from sirolens.report.sheet import Word, width_of
 
 __all__ = ["placed_names"]
 
-SIZE, HEIGHT = 10.0, 12.0
+SIZE, HEIGHT, WIDEST = 10.0, 12.0, 170.0
 _Corner = tuple[float, float, float, float]
 
 
 def _meet(one: _Corner, other: _Corner) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _within(one: _Corner, room: _Corner) -> bool:
+    return room[0] <= one[0] and one[2] <= room[2] and room[1] <= one[1] and one[3] <= room[3]
+
+
+def _along(line: Sequence[tuple[float, float]]) -> list[_Corner]:
+    """Small fields that cover a line."""
+    found: list[_Corner] = []
+    for (x, y), (x2, y2) in pairwise(line):
+        steps = max(int(max(abs(x2 - x), abs(y2 - y)) / 3), 1)
+        for step in range(steps + 1):
+            at, down = x + (x2 - x) * step / steps, y + (y2 - y) * step / steps
+            found.append((at - 1.5, down - 1.5, at + 1.5, down + 1.5))
+    return found
+
+
+def _short(name: str) -> str:
+    """Cut a name that would cross half the plot; tables and forest plots carry it whole."""
+    while width_of(name, SIZE) > WIDEST:
+        name = f"{name.removesuffix('…')[:-1].rstrip()}…"
+    return name
 
 
 def placed_names(
@@ -25,6 +48,8 @@ def placed_names(
     *,
     radii: Sequence[float],
     most: int = 40,
+    lines: Sequence[Sequence[tuple[float, float]]] = (),
+    away_from: float | None = None,
 ) -> tuple[list[Word], list[int]]:
     """Place names beside their points, the first ones first.
 
@@ -40,6 +65,10 @@ def placed_names(
         Of the points' marks.
     most : int
         No more names than these.
+    lines : sequence of lines through points (x, y)
+        Crossed only where there is no other place.
+    away_from : float, optional
+        An x: names left of it stand left of their points.
 
     Returns
     -------
@@ -54,11 +83,13 @@ def placed_names(
     (2, [])
     """
     taken: list[_Corner] = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
+    crossed = [corner for line in lines for corner in _along(line)]
     words: list[Word] = []
     left_out: list[int] = []
     for index, ((x, y), name, r) in enumerate(zip(points, names, radii, strict=True)):
-        wide = width_of(name, SIZE)
-        tries = (
+        text = _short(name)
+        wide = width_of(text, SIZE)
+        tries = [
             (x + r + 3, y),
             (x - r - 3 - wide, y),
             (x - wide / 2, y - r - 8),
@@ -67,14 +98,16 @@ def placed_names(
             (x + r, y + r + 5),
             (x - r - wide, y - r - 5),
             (x - r - wide, y + r + 5),
-        )
-        for left, middle in tries:
-            corner = (left, middle - HEIGHT / 2, left + wide, middle + HEIGHT / 2)
-            inside = room[0] <= corner[0] and corner[2] <= room[2] and room[1] <= corner[1] and corner[3] <= room[3]
-            if len(words) < most and inside and not any(_meet(corner, other) for other in taken):
-                words.append(Word(text=name, x=left, y=middle, size=SIZE, colour=COLOUR["ink"]))
-                taken.append(corner)
-                break
-        else:
+        ]
+        if away_from is not None and x < away_from:
+            tries[:2] = [tries[1], tries[0]]
+        corners = [(left, middle - HEIGHT / 2, left + wide, middle + HEIGHT / 2) for left, middle in tries]
+        free = [one for one in corners if _within(one, room) and not any(_meet(one, other) for other in taken)]
+        clear = [one for one in free if not any(_meet(one, other) for other in crossed)]
+        if not free or len(words) >= most:
             left_out.append(index)
+            continue
+        chosen = (clear or free)[0]
+        words.append(Word(text=text, x=chosen[0], y=chosen[1] + HEIGHT / 2, size=SIZE, colour=COLOUR["ink"]))
+        taken.append(chosen)
     return words, left_out

@@ -129,7 +129,7 @@ def widest(texts: Iterable[str], size: float, *, bold: bool = False) -> float:
 # A word with the spaces after it, or one Chinese character with the punctuation that must not leave it.
 _PARTS = re.compile(
     r"[（《「『“]*[\u2e80-\u2fff\u3003-\u3007\u3012-\uff00\uff10-\uffef][，。；：、）》」』”！？%,.;:)]*[ \n]*"
-    r"|[^ \n\u2e80-\uffef]+[，。；：、）》」』”！？]*[ \n]*"
+    r"|[（《「『“]*[^ \n\u2e80-\uffef]+[，。；：、）》」』”！？]*[ \n]*"
     r"|[^\n ][ \n]*"
     r"|[ \n]+"
 )

@@ -24,7 +24,7 @@ __all__ = ["Light", "LightName", "TrafficLights", "TrafficSummary"]
 
 SIZE, LINE, SMALL = 11.0, 14.0, 10.0
 RADIUS = 9.0
-CELL, ROW = 44.0, 26.0
+ROW, WIDEST_NAME = 26.0, 300.0
 MOST_STUDIES = 240
 
 
@@ -177,9 +177,9 @@ def _lights(figure: TrafficLights, language: str) -> dict[str, Any]:
     head = told(figure.study_head, language)
     longest = max([width_of(name, SIZE) for name in names] + [width_of(head, SIZE, bold=True)]) + 16
     apart = 10.0 if figure.overall and count > 1 else 0.0
-    cell = min(max((PAGE - apart - longest) / count, 26.0), 90.0)
-    left = PAGE - apart - cell * count if longest > PAGE - apart - cell * count else longest
-    cell = min(cell, (PAGE - apart - left) / count)
+    least = width_of(_number(figure, count - 1, language), SIZE, bold=True) + 6 if figure.overall else 0.0
+    cell = min(max((PAGE - apart - min(longest, WIDEST_NAME)) / count, 26.0, least), 90.0)
+    left = min(longest, PAGE - apart - cell * count)
     short = _is_short(figure, language, cell - 4)
     heads = [
         wrapped(told(name, language), cell - 4, SMALL, bold=True) if short else (_number(figure, index, language),)
@@ -303,6 +303,8 @@ def _bar(figure: TrafficSummary, row: Sequence[float], ruler: Ruler, y: float) -
     fields: list[Mark] = []
     words: list[Mark] = []
     before = 0.0
+    if not any(map(math.isfinite, row)):
+        return [], [Word(text="–", x=ruler.start + 6, y=y, size=SIZE, colour=COLOUR["quiet"])]
     for share, meaning in zip(row, figure.meanings, strict=True):
         if not math.isfinite(share) or share <= 0:
             continue
