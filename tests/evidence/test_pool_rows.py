@@ -22,6 +22,7 @@ ASKED: dict[str, Any] = {
     "partners": (),
     "subgroup": "",
     "any_criteria": False,
+    "counts": True,
 }
 
 
@@ -48,6 +49,7 @@ def test_rows_of_the_question_are_taken_and_the_rest_is_told() -> None:
         replace(ROW, study="E", partners=("danazol",)),
         replace(ROW, study="F", k=None, n=None, percent=65.0),
         replace(ROW, study="G", timepoint="6m"),
+        replace(ROW, study="H", k=None, estimate=0.4, standard_error=0.1),
     )
     found = _chosen(*rows)
     assert [row.study for row in found.rows] == ["A", "B"]
@@ -56,6 +58,7 @@ def test_rows_of_the_question_are_taken_and_the_rest_is_told() -> None:
         ("D", "comparative"),
         ("E", "combination"),
         ("F", "no-counts"),
+        ("H", "no-counts"),
     ]
     joined = _chosen(*rows, partners=None, roles=(ArmRole.SINGLE, ArmRole.TREATED), subgroup=None)
     assert [row.study for row in joined.rows] == ["A", "B", "C", "D", "E"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -105,6 +106,12 @@ def test_leave_one_out_and_cumulative_are_fits_of_those_studies(many: Pooled) ->
     assert [line.label for line in many.cumulative] == [f"S{i:02}" for i in range(10, -1, -1)]
     assert many.main is not None
     assert many.cumulative[-1].estimate == pytest.approx(many.main.estimate, rel=LAST_DIGITS)
+
+
+def test_the_living_review_orders_by_the_day_of_the_search() -> None:
+    days = {"S00": date(2026, 3, 1), "S01": date(2025, 3, 1), "S02": date(2026, 1, 1)}
+    found = _pool(COUNTS[:3], arrived=days)
+    assert [line.label for line in found.cumulative] == ["S01", "S02", "S00"]
 
 
 def test_studies_at_the_edge_are_kept_and_told(many: Pooled) -> None:

@@ -105,6 +105,7 @@ def compare(
         partners=None,
         subgroup=subgroup,
         any_criteria=any_criteria,
+        counts=False,
     )
     once = once_each(picked)
     pairs, left = _pairs(once.rows, partners)

@@ -87,8 +87,17 @@ def chosen(
     partners: Collection[str] | None,
     subgroup: str | None,
     any_criteria: bool,
+    counts: bool,
 ) -> Chosen:
     """Return the rows of a question, before cohorts that share patients are sorted out (`once_each`).
+
+    Parameters
+    ----------
+    rows : iterable of OutcomeRow
+    outcome, timepoint, populations, roles, partners, subgroup, any_criteria
+        As in `synthesis.pool`.
+    counts : bool
+        Whether only counts will do; otherwise means are data too.
 
     Raises
     ------
@@ -116,7 +125,7 @@ def chosen(
         used = kept(used, "combination", [set(row.partners) == set(partners) for row in used])
     if populations is not None:
         used = kept(used, "population", [row.population in populations for row in used])
-    used = kept(used, "no-counts", [_has_data(row) for row in used])
+    used = kept(used, "no-counts", [_has_counts(row) or (not counts and _has_mean(row)) for row in used])
     messages = [
         *_about_populations(used, populations is not None),
         *_about_criteria(used, outcome, timepoint, any_criteria),
@@ -125,10 +134,12 @@ def chosen(
     return Chosen(rows=tuple(used), left=tuple(left), messages=tuple(messages))
 
 
-def _has_data(row: OutcomeRow) -> bool:
-    counts = row.k is not None and row.n is not None
-    means = row.mean is not None and row.sd is not None and row.n is not None
-    return counts or means or (row.estimate is not None and row.standard_error is not None)
+def _has_counts(row: OutcomeRow) -> bool:
+    return row.k is not None and row.n is not None
+
+
+def _has_mean(row: OutcomeRow) -> bool:
+    return row.mean is not None and row.n is not None
 
 
 def _refuse_wrong(rows: Sequence[OutcomeRow]) -> None:

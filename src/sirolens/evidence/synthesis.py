@@ -8,8 +8,9 @@ criteria and populations must be asked for, cohorts that share patients count on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from math import nan
 
 import numpy as np
@@ -55,6 +56,7 @@ def pool(
     spread: str = Spread.T_K_2,
     size: str = FreemanTukeySize.HARMONIC,
     prior_scale: float = PRIOR_SCALE,
+    arrived: Mapping[str, date] | None = None,
     level: float = 0.95,
 ) -> Pooled:
     """Pool the shares of single arms.
@@ -81,6 +83,8 @@ def pool(
         One of `FreemanTukeySize`.
     prior_scale : float
         Of the half-normal prior of the standard deviation between logits.
+    arrived : mapping of str to date, optional
+        By study, when a search first found it: the order of the cumulative pool instead of the year of publication.
     level : float
 
     Returns
@@ -115,17 +119,20 @@ def pool(
             partners=partners,
             subgroup=subgroup,
             any_criteria=any_criteria,
+            counts=True,
         )
     )
-    counted = [row for row in picked.rows if row.k is not None and row.n is not None]
-    if not counted:
+    if not picked.rows:
         say.refuse_empty(outcome, timepoint, picked.left)
-    return _pooled(counted, picked, Tau2Method(method), Width(width), Spread(spread), size, prior_scale, level)
+    return _pooled(
+        picked.rows, picked, arrived or {}, Tau2Method(method), Width(width), Spread(spread), size, prior_scale, level
+    )
 
 
 def _pooled(
     rows: Sequence[OutcomeRow],
     picked: Chosen,
+    arrived: Mapping[str, date],
     method: Tau2Method,
     width: Width,
     spread: Spread,
@@ -168,7 +175,7 @@ def _pooled(
         heterogeneity=heterogeneity(logits.y, logits.v, np.ones((k.size, 1)), logit_fit.tau2 if k.size > 1 else nan),
         homogeneity=exact.homogeneity if exact is not None else no_test("likelihood-ratio", Undefined.TOO_FEW),
         leave_one_out=_without_each(rows, k, n, spread, level),
-        cumulative=_as_they_came(rows, k, n, spread, level),
+        cumulative=_as_they_came(rows, arrived, k, n, spread, level),
         influence=influence(logits.y, logits.v, method=method) if k.size > 2 else None,
         baujat=baujat(logits.y, logits.v) if k.size > 1 else None,
         y=logits.y,
@@ -261,11 +268,14 @@ def _without_each(rows: Sequence[OutcomeRow], k: Array, n: Array, spread: Spread
     )
 
 
-def _as_they_came(rows: Sequence[OutcomeRow], k: Array, n: Array, spread: Spread, level: float) -> tuple[PoolLine, ...]:
+def _as_they_came(
+    rows: Sequence[OutcomeRow], arrived: Mapping[str, date], k: Array, n: Array, spread: Spread, level: float
+) -> tuple[PoolLine, ...]:
     if k.size < 2:
         return ()
-    # Years sort; studies without one come last, in the order of the rows.
-    order = sorted(range(k.size), key=lambda i: (rows[i].year is None, rows[i].year or 0, i))
+    # Dates sort, and years where there are none; studies without either come last, in the order of the rows.
+    when = [arrived.get(row.study, date(row.year, 1, 1) if row.year else date.max) for row in rows]
+    order = sorted(range(k.size), key=lambda i: (when[i], i))
     return tuple(
         exact_line(binomial_normal(k[order[:m]], n[order[:m]], level, spread=False), spread, rows[order[m - 1]].label)
         for m in range(1, k.size + 1)
