@@ -12,7 +12,7 @@ from sirolens.engine.statistics import interval as statistics
 from sirolens.evidence.extraction_words import outcome_words, population_words, time_words
 from sirolens.evidence.pooled import SHARE, Pooled, PoolLine, StudyLine
 from sirolens.evidence.questions import Kind, Question
-from sirolens.message import Message, info, most_severe_first
+from sirolens.message import Message, Value, info, most_severe_first
 from sirolens.report.document import (
     Block,
     Cell,
@@ -91,15 +91,14 @@ def pooled_blocks(question: Question, pooled: Pooled, names: Mapping[str, str]) 
 
 
 def named(message: Message, names: Mapping[str, str]) -> Message:
-    """Return a message with studies as they are shown in place of their ids."""
-    items = tuple(
-        (
-            key,
-            tuple(_shown(str(one), names) for one in value) if key == "studies" and isinstance(value, tuple) else value,
-        )
-        for key, value in message.items
-    )
-    return replace(message, items=items)
+    """Return a message with studies as they are shown in place of their ids, each once."""
+
+    def told(key: str, value: Value) -> Value:
+        if key != "studies" or not isinstance(value, tuple):
+            return value
+        return tuple(dict.fromkeys(_shown(str(one), names) for one in value))
+
+    return replace(message, items=tuple((key, told(key, value)) for key, value in message.items))
 
 
 def _shown(label: str, names: Mapping[str, str]) -> str:
