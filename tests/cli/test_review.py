@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.command import Done, sirolens
+from tests.cli.command import ROOT, Done, sirolens
 
 PUBMED = """PMID- 99000001
 TI  - Sirolimus in invented immune thrombocytopenia: a made-up trial.
@@ -259,7 +260,7 @@ def test_what_cannot_be_done_is_said_with_what_to_do(desk: Path) -> None:
     again = _said(sirolens("review", "import", desk / "pm.txt", "--run-on", "today"))
     assert "in the review already" in again
     assert _json("status")["searches"] == 3  # what was refused left no entry in the log
-    assert "near: wei" in _said(sirolens("review", "decide", "99000002", "include", "--by", "wie"))
+    assert "(wei, li)" in _said(sirolens("review", "decide", "99000002", "include", "--by", "wie"))
     assert "r-..." in _said(sirolens("review", "decide", "99000009", "include"))
     assert "one of: include, exclude, maybe" in _said(sirolens("review", "decide", "99000002", "includ"))
     assert "needs a reason" in _said(sirolens("review", "decide", "99000002", "exclude", "--stage", "fulltext"))
@@ -296,3 +297,18 @@ def test_the_group_has_help_in_both_languages(language: str, monkeypatch: pytest
     assert ("文献综述" in done.out) == (language == "zh")
     for command in ("init", "lock", "import", "dedup", "status", "decide", "snapshot", "diff", "update", "export"):
         assert command in done.out
+
+
+def test_a_snapshot_keeps_the_estimates_of_the_forms_and_the_diff_says_why_one_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "shipped"
+    shutil.copytree(ROOT / "examples" / "review-sirolimus-itp", folder)
+    monkeypatch.setenv("SIROLENS_REVIEW", str(folder))
+    monkeypatch.setenv("SIROLENS_REVIEWER", "authors")
+    assert "single-arm-OR-3m-primary-itp" in _json("snapshot", "before")["estimates"]
+    assert _json("diff")["estimates"] == []
+    (folder / "studies" / "feng-2020.toml").unlink()
+    moved = {one["name"]: one for one in _json("diff")["estimates"]}
+    one = moved["single-arm-OR-3m-primary-itp"]
+    assert (one["after"], one["why"]) == (None, ["gone"])  # one study alone is not pooled

@@ -68,6 +68,7 @@ class Eutils:
     history_lives: int = 1_000_000  # fetches until a history is forgotten
     history_backwards: bool = False
     withheld: frozenset[str] = frozenset()
+    retracted: frozenset[str] = frozenset()
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     remarks: str = ""
     on_search: Callable[[int], None] | None = None
@@ -132,7 +133,7 @@ class Eutils:
         given = [pmid for pmid in asked if pmid in known and pmid not in self.withheld]
         if fields.get("retmode") == "text":
             return 200, "\n" + "\n".join(medline(pmid) for pmid in given)
-        records = "\n".join(article(pmid) for pmid in given)
+        records = "\n".join(article(pmid, retracted=pmid in self.retracted) for pmid in given)
         return 200, (
             '<?xml version="1.0" ?>\n<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle//EN" '
             f'"http://127.0.0.1:9/pubmed.dtd">\n<PubmedArticleSet>\n{records}</PubmedArticleSet>'
@@ -159,10 +160,14 @@ def fault_for(service: Fake, path: str) -> Fault | None:
     return None
 
 
-def article(pmid: str) -> str:
+def article(pmid: str, *, retracted: bool = False) -> str:
+    kinds = (
+        '<PublicationTypeList><PublicationType UI="D016441">Retracted Publication</PublicationType>'
+        "</PublicationTypeList>"
+    )
     return (
         f'<PubmedArticle><MedlineCitation><PMID Version="1">{pmid}</PMID><Article><ArticleTitle>Invented {pmid} '
-        f"中</ArticleTitle></Article></MedlineCitation></PubmedArticle>"
+        f"中</ArticleTitle>{kinds if retracted else ''}</Article></MedlineCitation></PubmedArticle>"
     )
 
 

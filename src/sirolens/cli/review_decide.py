@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from sirolens.evidence.review import Review
     from sirolens.evidence.review_state import State
 
-__all__ = ["add_to", "is_blind"]
+__all__ = ["add_to", "is_blind", "is_event"]
+
+SHORTEST_EVENT = 14  # "e-" and the time: two events of one millisecond are told apart by what follows
 
 
 class StageName(StrEnum):
@@ -84,7 +86,7 @@ def _add_decide(group: typer.Typer, language: str) -> None:
     ) -> None:
         from sirolens.evidence.review import append
         from sirolens.evidence.review_events import Decision, Stage
-        from sirolens.evidence.screening import decision_draft
+        from sirolens.evidence.screening import check_turn, decision_draft
         from sirolens.evidence.sealed import keep_secret
         from sirolens.study.review_lists import pending_document, pending_rows
 
@@ -101,6 +103,7 @@ def _add_decide(group: typer.Typer, language: str) -> None:
         if decision is None:
             raise InputError(error("review.decision-needed", known=tuple(DecisionName)))
         one = state.grouping.cluster_of[record_of(state, record)]
+        sealed = is_blind(review, state, stage)
         draft, secret = decision_draft(
             state,
             one,
@@ -109,8 +112,9 @@ def _add_decide(group: typer.Typer, language: str) -> None:
             reasons=reason,
             notes=note,
             tags=tag,
-            sealed=is_blind(review, state, stage),
+            sealed=sealed,
         )
+        check_turn(state, one, Stage(stage), name, sealed=sealed)
         if secret is not None:
             keep_secret(review.folder, name, secret)
         (event,) = append(review.folder, name, [draft])
@@ -226,7 +230,8 @@ def _add_fulltext(group: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Kind
+        from sirolens.evidence.review_events import Kind, Stage
+        from sirolens.evidence.screening import check_turn
         from sirolens.study.review_lists import retrieval_document, retrieval_rows
 
         review = opened(folder, show_in)
@@ -241,6 +246,7 @@ def _add_fulltext(group: typer.Typer, language: str) -> None:
         if found == bool(lost):
             raise InputError(error("review.fulltext-either", known=("--retrieved", "--not-retrieved WHY")))
         one = state.clusters[state.grouping.cluster_of[record_of(state, record)]]
+        check_turn(state, one.representative, Stage.FULLTEXT)
         values: dict[str, Any] = {
             "record": one.representative,
             "covers": list(one.members),
@@ -303,6 +309,15 @@ def _add_contact(group: typer.Typer, language: str) -> None:
             tell(info("review.contacted", record=one, event=event.id), show_in)
 
 
+def is_event(name: str, told: str) -> bool:
+    """True when a person means this event: by its number, or by a beginning of it that a table has cut.
+
+    >>> is_event("e-01a2029545de-3309be733fea", "e-01a2029545de-33"), is_event("e-01a2029545de-3309be733fea", "e-01")
+    (True, False)
+    """
+    return name == told or (len(told) >= SHORTEST_EVENT and name.startswith(told))
+
+
 def _add_undo(group: typer.Typer, language: str) -> None:
     text = _text(language)
 
@@ -332,8 +347,10 @@ def _add_undo(group: typer.Typer, language: str) -> None:
         name = who(by, review)
         kept = (Kind.LOCKED, Kind.AMENDED)
         own = [one for one in counting if one.by == name and one.kind not in kept]
-        found = own[-1:] if last else [one for one in counting if one.id == event]
-        if not found:
+        found = own[-1:] if last else [one for one in counting if is_event(one.id, event)]
+        if last and not found:
+            raise InputError(error("review.undo-nothing", by=name))
+        if len(found) != 1:
             raise InputError(error("review.event-unknown", value=event))
         if found[0].kind in kept:
             raise InputError(error("review.undo-protocol", event=found[0].id))

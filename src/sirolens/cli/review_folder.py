@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from difflib import get_close_matches
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +58,12 @@ def json_option(language: str) -> Any:
     return typer.Option(False, "--json", help=label("cli.json-help", language))
 
 
-def opened(folder: Path, language: str) -> Review:
-    """Open the review at or around a folder and show what was found wrong with its files."""
+def opened(folder: Path, language: str, *, known: str = "") -> Review:
+    """Open the review at or around a folder and show what was found wrong with its files, except what is `known`."""
     from sirolens.evidence.review import find_review, open_review
 
     review = open_review(find_review(folder))
-    show_flags(review.messages, language)
+    show_flags([message for message in review.messages if message.code != known], language)
     return review
 
 
@@ -91,8 +90,7 @@ def who(by: str | None, review: Review) -> str:
             return team[0]
         raise InputError(error("review.who-needed", place=place, known=team))
     if team and by not in team:
-        near = tuple(get_close_matches(by, team, n=1))
-        raise InputError(error("review.who-unknown", place=place, value=by, known=team, near=near))
+        raise InputError(error("review.who-unknown", place=place, value=by, known=team))
     return by
 
 
@@ -124,13 +122,16 @@ def record_of(state: State, told: str) -> str:
 
 
 def day_of(text: str, option: str) -> date:
-    """Read a day: ``YYYY-MM-DD`` or ``today``."""
+    """Read the day of something that was done: ``YYYY-MM-DD`` or ``today``; tomorrow only for another zone's clock."""
+    today = datetime.now(UTC).astimezone().date()
     if text.strip().lower() in ("today", "今天"):
-        return datetime.now(UTC).astimezone().date()
+        return today
     try:
         found = date.fromisoformat(text)
     except ValueError as failure:
         raise InputError(error("review.day-unreadable", place=Place(field=option), value=text)) from failure
+    if found > today + timedelta(days=1):
+        raise InputError(error("review.day-ahead", place=Place(field=option), on=found))
     return found
 
 

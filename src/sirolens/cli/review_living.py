@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -25,10 +26,15 @@ from sirolens.cli.review_folder import (
     tell,
     who,
 )
+from sirolens.cli.review_search import fetching, pubmed_client
 from sirolens.cli.show import Language, language_option, show_flags
 from sirolens.errors import InputError
 from sirolens.message import Place, error, info, warning
 from sirolens.report.words import label
+
+if TYPE_CHECKING:
+    from sirolens.evidence.review import Review
+    from sirolens.evidence.update import Withdrawn
 
 __all__ = ["add_to"]
 
@@ -49,6 +55,8 @@ def _add_update(group: typer.Typer, language: str) -> None:
     @group.command("update", help=label("review.update-help", language))
     def update(
         retractions: Path | None = typer.Option(None, "--retractions", help=text("retractions"), metavar="FILE"),
+        ask_pubmed: bool = typer.Option(False, "--ask-pubmed", help=label("retrieval.ask-pubmed-help", language)),
+        email: str = typer.Option("", "--email", envvar="NCBI_EMAIL", help=label("review.search-email-help", language)),
         on: str = typer.Option("today", "--on", help=label("review.on-help", language), metavar="DATE"),
         check: bool = typer.Option(False, "--check", help=text("check")),
         folder: Path = review_option(language),
@@ -64,13 +72,18 @@ def _add_update(group: typer.Typer, language: str) -> None:
         review = opened(folder, show_in)
         day = day_of(on, "--on")
         withdrawn = () if retractions is None else read_withdrawn(_read_text(retractions), str(retractions))
+        sources = [] if retractions is None else [retractions.name]
+        if ask_pubmed:
+            withdrawn += _ask_pubmed(review, email, show_in, only_say=check)
+            sources.append("PubMed")
         found = 0
         if not check:
             name = who(by, review)
             load_state(review, show_in)
             run_dedup(review, name, show_in)
-            source = "" if retractions is None else retractions.name
-            drafts = retraction_drafts(open_review(review.folder).state, on=day, withdrawn=withdrawn, source=source)
+            drafts = retraction_drafts(
+                open_review(review.folder).state, on=day, withdrawn=withdrawn, source=", ".join(sources)
+            )
             append(review.folder, name, drafts)
             found = sum(kind is Kind.RETRACTED for kind, _ in drafts)
             review = open_review(review.folder)
@@ -80,6 +93,24 @@ def _add_update(group: typer.Typer, language: str) -> None:
             print_json(update_json(review, today=day) | {"messages": messages_json(steps, show_in)})
         else:
             show_document(update_document(review, steps, today=day, version=__version__), show_in)
+
+
+def _ask_pubmed(review: Review, email: str, language: str, *, only_say: bool) -> tuple[Withdrawn, ...]:
+    """Say what is about to be asked, and ask it, unless it shall only be said."""
+    from sirolens.evidence.pubmed import ADDRESS
+    from sirolens.evidence.retraction_check import known_pmids, withdrawn_in_pubmed
+
+    state = load_state(review, language)
+    numbers = known_pmids(state)
+    show_flags(
+        [info("retrieval.about-to-ask", times=len(numbers), records=len(state.records), address=ADDRESS)], language
+    )
+    if only_say:
+        return ()
+    with fetching(label("retrieval.asking", language)) as progress:
+        found, messages = withdrawn_in_pubmed(state, pubmed_client(email), progress=progress)
+    show_flags(messages, language)
+    return found
 
 
 def _read_text(path: Path) -> str:
@@ -188,7 +219,7 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
 
         review = opened(folder, show_in)
         load_state(review, show_in)
-        rows = _rows(estimates)
+        rows = _pooled(review.folder) if estimates is None else _rows(estimates)
         day = day_of(on, "--on")
         (event,) = append(
             review.folder,
@@ -199,17 +230,27 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
         )
         left = len(event.texts("open"))
         if as_json:
-            print_json({"event": event.id, "state": event.text("state"), "carried_over": left})
+            kept = {"carried_over": left, "estimates": [row["name"] for row in rows]}
+            print_json({"event": event.id, "state": event.text("state"), **kept})
             return
         tell(info("review.snapshot-done", name=name, hash=event.text("state")[:16]), show_in)
         if left:
             tell(info("review.snapshot-carried", count=left), show_in)
 
 
-def _rows(path: Path | None) -> list[dict[str, Any]]:
+def _pooled(folder: Path) -> Sequence[dict[str, Any]]:
+    """The estimates of the forms in a folder, where there are forms."""
+    from sirolens.evidence.review_forms import STUDIES
+
+    if next((folder / STUDIES).glob("*.toml"), None) is None:
+        return ()
+    from sirolens.study.review_estimates import estimate_rows
+
+    return estimate_rows(folder)
+
+
+def _rows(path: Path) -> Sequence[dict[str, Any]]:
     """Pooled results from a JSON file: a list, or an object with a list under ``estimates``."""
-    if path is None:
-        return []
     try:
         told = json.loads(_read_text(path))
     except ValueError as failure:
@@ -253,8 +294,7 @@ def _add_diff(group: typer.Typer, language: str) -> None:
             past,
             present,
             estimates_before=snapshot_estimates(old),
-            # Without a second snapshot there are no estimates to compare: nothing is said to be gone.
-            estimates_after=snapshot_estimates(old if new is None else new),
+            estimates_after=_pooled(review.folder) if new is None else snapshot_estimates(new),
         )
         if as_json:
             print_json(diff_json(found, old, new))

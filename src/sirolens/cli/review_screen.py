@@ -50,19 +50,18 @@ def add_to(group: typer.Typer, language: str) -> None:
 def _add_screen(group: typer.Typer, language: str) -> None:
     @group.command("screen", help=label("screening.screen-help", language))
     def screen(
-        folder: Path = typer.Argument(
-            Path("."), envvar="SIROLENS_REVIEW", help=label("screening.folder-help", language), metavar="[DIR]"
-        ),
+        place: Path | None = typer.Argument(None, help=label("screening.folder-help", language), metavar="[DIR]"),
         by: str | None = typer.Option(
             None, "--as", "--by", envvar="SIROLENS_REVIEWER", help=label("screening.as-help", language), metavar="NAME"
         ),
         stage: ScreenStage = typer.Option(ScreenStage.TITLE, "--stage", help=label("screening.stage-help", language)),
         plain: bool = typer.Option(False, "--import-order", help=label("screening.plain-help", language)),
+        folder: Path = review_option(language),
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.evidence.review_events import Stage
 
-        review = opened(folder, show_in)
+        review = opened(folder if place is None else place, show_in)
         name = who(by, review)
         if not sys.stdout.isatty():
             raise InputError(error("screening.needs-terminal"))

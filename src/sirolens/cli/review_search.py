@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`sirolens review search`: runs the protocol's PubMed strategy, records the search and takes its records in."""
+"""`sirolens review search`: runs the protocol's PubMed or Web of Science strategy, records it and takes its hits in."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +20,18 @@ from sirolens.report.words import label
 
 if TYPE_CHECKING:
     from sirolens.evidence.protocol import Database
+    from sirolens.evidence.pubmed import PubMed
     from sirolens.evidence.review import Review
     from sirolens.evidence.search_run import Found
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "fetching", "pubmed_client"]
 
-KEY = "NCBI_API_KEY"
-"""The environment variable of the key; it is written nowhere."""
+PUBMED_KEY = "NCBI_API_KEY"
+WOS_KEY = "WOS_API_KEY"
+"""The environment variables of the keys, which are written nowhere."""
+ENDINGS = {"xml": "xml", "medline": "nbib", "json": "json"}
+"""How a fetched file is called, by the form of its records."""
+PUBMED, WOS = "pubmed", "web of science"  # what a source's database is called in the protocol
 
 
 def add_to(group: typer.Typer, language: str) -> None:
@@ -35,7 +43,10 @@ def add_to(group: typer.Typer, language: str) -> None:
     @group.command("search", help=label("review.search-help", language))
     def search(
         source: str = typer.Argument("pubmed", help=text("source"), metavar="[NAME]"),
-        email: str = typer.Option(..., "--email", envvar="NCBI_EMAIL", help=text("email")),
+        email: str = typer.Option("", "--email", envvar="NCBI_EMAIL", help=text("email")),
+        requests: int = typer.Option(
+            50, "--requests-a-day", min=1, help=label("retrieval.requests-help", language), metavar="N"
+        ),
         repeats: str = typer.Option("", "--repeats", help=text("repeats"), metavar="ID"),
         note: str = typer.Option("", "--note", help=label("review.import-note-help", language)),
         folder: Path = review_option(language),
@@ -47,7 +58,7 @@ def add_to(group: typer.Typer, language: str) -> None:
         name = who(by, review)
         database = _database(review, source)
         store = review.folder / "private" / f"search-{database.name}.part"
-        found = _run(database, email, store, show_in)
+        found = _run(database, email, requests, store, show_in)
         told = _keep(review, name, database, found, repeats=repeats, note=note)
         store.unlink(missing_ok=True)
         same = found.run.retrieved and not told["records"]
@@ -65,34 +76,66 @@ def _database(review: Review, source: str) -> Database:
     found = next((one for one in sources if one.name == source), None)
     if found is None:
         known = tuple(one.name for one in sources)
-        raise InputError(error("review.source-unknown", place=Place(field="NAME"), value=source, known=known, near=()))
-    if "pubmed" not in found.database.lower():
+        raise InputError(error("review.source-unknown", place=Place(field="NAME"), value=source, known=known))
+    if not _service_of(found):
         raise InputError(error("review.search-only-pubmed", name=found.database))
     if not found.strategy.strip():
         raise InputError(error("review.strategy-empty", name=found.name))
     return found
 
 
-def _run(database: Database, email: str, store: Path, language: str) -> Found:
-    import os
+def _service_of(database: Database) -> str:
+    """Which of the two services a source of the protocol is searched through; empty: none of them."""
+    return next((name for name in (PUBMED, WOS) if name in database.database.lower()), "")
 
+
+def pubmed_client(email: str) -> PubMed:
+    """Return who asks PubMed, with the key of the environment where there is one.
+
+    Raises
+    ------
+    InputError
+        ``retrieval.email-option``.
+    """
+    from sirolens.evidence.pubmed import PubMed
+
+    if not email.strip():
+        raise InputError(error("retrieval.email-option", place=Place(field="--email")))
+    return PubMed(email=email, api_key=os.environ.get(PUBMED_KEY, ""))
+
+
+@contextmanager
+def fetching(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far fetching is where somebody watches, while the block runs."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from sirolens.evidence.pubmed import PubMed, search_pubmed
-
-    store.parent.mkdir(exist_ok=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(label("review.search-progress", language), total=None)
-        return search_pubmed(
-            database.strategy,
-            PubMed(email=email, api_key=os.environ.get(KEY, "")),
-            at=datetime.now(UTC).astimezone(),
-            store=store,
-            progress=lambda done, of: bar.update(task, completed=done, total=of),
-        )
+        task = bar.add_task(what, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _run(database: Database, email: str, requests: int, store: Path, language: str) -> Found:
+    """Search; what was fetched before a fault, or before the day's requests were used up, is kept in the store."""
+    at = datetime.now(UTC).astimezone()
+    store.parent.mkdir(mode=0o700, exist_ok=True)
+    what = label("retrieval.fetching", language, name=database.database)
+    if _service_of(database) == PUBMED:
+        from sirolens.evidence.pubmed import search_pubmed
+
+        asking = pubmed_client(email)
+        with fetching(what) as progress:
+            return search_pubmed(database.strategy, asking, at=at, store=store, progress=progress)
+    from sirolens.evidence.wos_api import WebOfScience, search_wos
+
+    key = os.environ.get(WOS_KEY, "")
+    if not key.strip():
+        raise InputError(error("retrieval.wos-key-variable", name=WOS_KEY))
+    client = WebOfScience(api_key=key, most_requests=requests)
+    with fetching(what) as progress:
+        return search_wos(database.strategy, client, at=at, store=store, progress=progress)
 
 
 def _keep(
@@ -115,7 +158,7 @@ def _keep(
     told: dict[str, str | int] = {"records": 0}
     if run.retrieved:
         data = found.text.encode()
-        file = f"{database.name}-{run.searched_at.date()}.{'xml' if run.form == 'xml' else 'nbib'}"
+        file = f"{database.name}-{run.searched_at.date()}.{ENDINGS[run.form]}"
         read = import_bytes(data, name=file)
         (event,) = append(review.folder, by, [(kind, values)])
         if read.sha256 not in known_files(review.events):

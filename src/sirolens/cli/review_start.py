@@ -78,7 +78,8 @@ def _add_lock(group: typer.Typer, language: str) -> None:
         from sirolens.evidence.review_events import Kind
         from sirolens.evidence.review_state import counting_events
 
-        review = opened(folder, show_in)
+        # Who locks writes down that the protocol was changed: no need to be told so.
+        review = opened(folder, show_in, known="review.protocol-changed" if why.strip() else "")
         if check:
             show_flags(review.reading.messages, show_in)
             if as_json:

@@ -22,6 +22,7 @@ from sirolens.evidence.review_events import Decision, Kind, Stage
 from sirolens.evidence.review_files import write_safely
 from sirolens.evidence.screening import (
     Said,
+    check_turn,
     decision_draft,
     known_labels,
     own_decisions,
@@ -148,6 +149,7 @@ class Session:
             What the stage does not allow, or writing failed; nothing has changed then.
         """
         jotted = self.jot_of(name)
+        check_turn(self.state, name, self.stage, self.by, sealed=self.sealed)
         draft, secret = decision_draft(
             self.state,
             name,

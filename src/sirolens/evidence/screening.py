@@ -28,6 +28,7 @@ __all__ = [
     "Said",
     "agreement_at",
     "check_decision",
+    "check_turn",
     "conflicts",
     "decision_draft",
     "known_labels",
@@ -42,6 +43,16 @@ __all__ = [
 ]
 
 _PENDING = {Stage.TITLE: Box.TITLE_PENDING, Stage.FULLTEXT: Box.FULLTEXT_PENDING}
+_AT_FULLTEXT = frozenset(
+    {
+        Box.RETRIEVAL_PENDING,
+        Box.NOT_RETRIEVED,
+        Box.FULLTEXT_PENDING,
+        Box.FULLTEXT_CONFLICT,
+        Box.FULLTEXT_EXCLUDED,
+        Box.INCLUDED,
+    }
+)
 
 
 @final
@@ -171,6 +182,37 @@ def _decision_faults(rules: Rules, stage: Stage, decision: Decision, reasons: Se
         if rules.reasons and reason not in rules.reasons
     ]
     return tuple(faults)
+
+
+def check_turn(state: State, record: str, stage: Stage, by: str = "", *, sealed: bool = False) -> None:
+    """Refuse what is not this stage's turn: a full text whose title was not passed, a blinded decision made again.
+
+    Parameters
+    ----------
+    state : State
+    record : str
+        Any copy of the publication.
+    stage : Stage
+    by : str
+        Who decides; without it only the stage is looked at.
+    sealed : bool
+        True for a blinded stage: what is open there, one's own decision or a resolution, is not decided again in
+        secret, since it would reopen what everybody has seen.
+
+    Raises
+    ------
+    InputError
+        ``screening.not-at-fulltext``, ``screening.open-already``.
+    """
+    name = state.grouping.cluster_of[record]
+    if stage is Stage.FULLTEXT and state.placed[name].box not in _AT_FULLTEXT:
+        raise InputError(error("screening.not-at-fulltext", record=name))
+    if not sealed:
+        return
+    for voice in state.standing(name, stage).voices:
+        own = voice.role is Role.REVIEWER and voice.by == by and voice.decision is not None
+        if own or voice.role is Role.RESOLUTION:
+            raise InputError(error("screening.open-already", record=name, event=voice.event))
 
 
 def resolution_draft(

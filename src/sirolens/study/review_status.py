@@ -159,11 +159,13 @@ def next_steps(review: Review, state: State, *, today: date) -> tuple[Message, .
         (Box.FULLTEXT_PENDING, "review.next-fulltext"),
         (Box.FULLTEXT_CONFLICT, "review.next-conflicts-fulltext"),
     ):
-        if counts[box]:
-            steps.append(info(code, count=counts[box]))
-    sealed = sum(at.status is Status.SEALED for at in state.standings.values())
-    if sealed:
-        steps.append(info("review.next-open", count=sealed))
+        count = counts[box] - len(_sealed(state, box))
+        if count:
+            steps.append(info(code, count=count))
+    for box, stage in ((Box.TITLE_PENDING, Stage.TITLE), (Box.FULLTEXT_PENDING, Stage.FULLTEXT)):
+        waiting = len(_sealed(state, box))
+        if waiting:
+            steps.append(info("review.next-open", count=waiting, stage=str(stage)))
     differ = sum(at.reasons_differ for at in state.standings.values())
     if differ:
         steps.append(info("review.next-reasons", count=differ))
@@ -171,6 +173,14 @@ def next_steps(review: Review, state: State, *, today: date) -> tuple[Message, .
     if not steps:
         steps.append(info("review.next-snapshot"))
     return tuple(steps)
+
+
+def _sealed(state: State, box: Box) -> tuple[str, ...]:
+    """The publications of a box that everybody has decided on, only that the decisions are not opened yet."""
+    stage = {Box.TITLE_PENDING: Stage.TITLE, Box.FULLTEXT_PENDING: Stage.FULLTEXT}.get(box)
+    if stage is None:
+        return ()
+    return tuple(name for name in state.within(box) if state.standing(name, stage).status is Status.SEALED)
 
 
 def _trigger(one: Trigger) -> Message:
