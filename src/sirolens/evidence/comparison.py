@@ -16,14 +16,14 @@ from sirolens.engine.pooling.half_normal import normal_half_normal
 from sirolens.engine.pooling.influence import baujat, cumulative, influence, leave_one_out
 from sirolens.engine.pooling.random_effects import Effects, Spread, Width, prediction_interval, random_effects
 from sirolens.engine.pooling.single_arm import EffectSizes
-from sirolens.engine.pooling.small_study import begg, egger, peters, trim_and_fill
+from sirolens.engine.pooling.small_study import LEAST_STUDIES, begg, egger, peters, trim_and_fill
 from sirolens.engine.pooling.stratified import Stratified, mantel_haenszel, peto
 from sirolens.engine.pooling.two_arm import Effect, ZeroCells, counts_effect, means_effect
 from sirolens.engine.statistics.interval import Array, Interval, Test, Undefined, checked_level, no_interval, no_test
 from sirolens.errors import InputError
 from sirolens.evidence import pool_messages as say
 from sirolens.evidence.outcome import ArmRole, OutcomeRow, Population
-from sirolens.evidence.pool_rows import chosen, once_each
+from sirolens.evidence.pool_rows import Chosen, chosen, once_each
 from sirolens.evidence.pooled import Left, Pooled, PoolLine, StudyLine
 from sirolens.evidence.synthesis import FEW
 from sirolens.message import Message, error, info
@@ -41,6 +41,17 @@ PRIOR_SCALES = {Effect.OR: 0.5, Effect.RR: 0.5, Effect.RD: 0.1, Effect.SMD: 0.5}
 class _Pair:
     treated: OutcomeRow
     control: OutcomeRow
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    effect: Effect
+    method: Tau2Method
+    width: Width
+    spread: Spread
+    prior_scale: float | None
+    level: float
 
 
 def compare(
@@ -94,76 +105,89 @@ def compare(
     >>> print(f"{found.studies[0].estimate:.2f}", found.main)
     0.93 None
     """
-    kind, rule, wide, quantile = Effect(effect), Tau2Method(method), Width(width), Spread(spread)
-    level = checked_level(level)
-    picked = chosen(
-        rows,
-        outcome=outcome,
-        timepoint=timepoint,
-        populations=populations,
-        roles=(ArmRole.TREATED, ArmRole.CONTROL),
-        partners=None,
-        subgroup=subgroup,
-        any_criteria=any_criteria,
-        counts=False,
+    how = _How(
+        effect=Effect(effect),
+        method=Tau2Method(method),
+        width=Width(width),
+        spread=Spread(spread),
+        prior_scale=prior_scale if prior_scale is not None else PRIOR_SCALES.get(Effect(effect)),
+        level=checked_level(level),
     )
-    once = once_each(picked)
+    once = once_each(
+        chosen(
+            rows,
+            outcome=outcome,
+            timepoint=timepoint,
+            populations=populations,
+            roles=(ArmRole.TREATED, ArmRole.CONTROL),
+            partners=None,
+            subgroup=subgroup,
+            any_criteria=any_criteria,
+            counts=False,
+        )
+    )
     pairs, left = _pairs(once.rows, partners)
-    sizes = _sizes(pairs, kind, zero)
+    sizes = _sizes(pairs, how.effect, zero)
     told = np.isfinite(sizes.y)
     left += [
         Left(row=pair.treated, reason="no-information") for pair, says in zip(pairs, told, strict=True) if not says
     ]
+    picked = replace(once, left=(*once.left, *left))
+    if not told.any():
+        say.refuse_empty(outcome, timepoint, picked.left)
     used = [pair for pair, says in zip(pairs, told, strict=True) if says]
-    gone = (*once.left, *left)
-    if not used:
-        say.refuse_empty(outcome, timepoint, gone)
-    y, v, corrected = sizes.y[told], sizes.v[told], sizes.corrected[told]
-    fit = random_effects(y, v, method=rule, width=wide, level=level)
-    main = effect_line(fit, kind, quantile, y, v) if y.size > 1 else None
-    beside: list[PoolLine] = []
-    said: list[Message] = []
-    if y.size > 1:
-        scale = prior_scale or PRIOR_SCALES.get(kind)
-        if y.size < FEW and scale is not None:
-            beside.append(_believed(y, v, kind, scale, level))
-            said.append(info("pooling.prior-effect", effect=kind.value, scale=scale))
-        beside.extend(_sums(pairs, kind, level))
+    kept = replace(sizes, y=sizes.y[told], v=sizes.v[told], corrected=sizes.corrected[told])
+    return _compared(used, pairs, kept, picked, how)
+
+
+def _compared(used: Sequence[_Pair], pairs: Sequence[_Pair], sizes: EffectSizes, picked: Chosen, how: _How) -> Pooled:
+    """Return what studies that say something about the effect give; sums over tables take all pairs."""
+    y, v = sizes.y, sizes.v
+    fit = random_effects(y, v, method=how.method, width=how.width, level=how.level)
     some = y.size > 1
+    main = effect_line(fit, how.effect, how.spread, y, v) if some else None
+    beside, said = _beside(pairs, y, v, how) if some else ([], [])
+    first = used[0].treated
     return Pooled(
-        outcome=outcome,
-        timepoint=timepoint,
-        effect=kind.value,
-        studies=_studies(used, y, v, corrected, fit.weights, kind, level),
+        outcome=first.outcome,
+        timepoint=first.timepoint,
+        effect=how.effect.value,
+        studies=_studies(used, sizes, fit.weights, how),
         main=main,
         beside=tuple(beside),
         heterogeneity=fit.heterogeneity,
         homogeneity=fit.heterogeneity.q,
-        leave_one_out=_labelled(leave_one_out(y, v, method=rule, width=wide, level=level), used, kind, quantile)
-        if y.size > 2
-        else (),
-        cumulative=_came(used, y, v, kind, quantile, rule, wide, level) if some else (),
-        influence=influence(y, v, method=rule) if y.size > 2 else None,
+        leave_one_out=_without_each(used, y, v, how) if y.size > 2 else (),
+        cumulative=_came(used, y, v, how) if some else (),
+        influence=influence(y, v, method=how.method) if y.size > 2 else None,
         baujat=baujat(y, v) if some else None,
         y=y,
         v=v,
-        scale=kind.value,
+        scale=how.effect.value,
         egger=egger(y, v).test,
-        peters=_peters(used, y, kind),
+        peters=_peters(used, y, how.effect),
         begg=begg(y, v),
-        filled=None if y.size < 10 else trim_and_fill(y, v, method=rule, width=wide),
-        left=gone,
+        filled=trim_and_fill(y, v, method=how.method, width=how.width) if y.size >= LEAST_STUDIES else None,
+        left=picked.left,
         messages=(
-            *once.messages,
-            *say.about_left(gone),
+            *picked.messages,
+            *say.about_left(picked.left),
             *say.about_rows([row for pair in used for row in (pair.treated, pair.control)]),
-            *_about_zeros(used, corrected, kind),
+            *_about_zeros(used, sizes.corrected, how.effect),
             *say.about_number(y.size, FEW),
-            *say.about_prediction(main, quantile),
+            *say.about_prediction(main, how.spread),
             *_about_fit(fit),
             *said,
         ),
     )
+
+
+def _beside(pairs: Sequence[_Pair], y: Array, v: Array, how: _How) -> tuple[list[PoolLine], list[Message]]:
+    lines, said = [], []
+    if y.size < FEW and how.prior_scale is not None:
+        lines.append(_believed(y, v, how.effect, how.prior_scale, how.level))
+        said.append(info("pooling.prior-effect", effect=how.effect.value, scale=how.prior_scale))
+    return [*lines, *_sums(pairs, how.effect, how.level)], said
 
 
 def _pairs(rows: Sequence[OutcomeRow], partners: Collection[str] | None) -> tuple[list[_Pair], list[Left]]:
@@ -252,27 +276,23 @@ def effect_line(fit: Effects, effect: Effect, spread: Spread, y: Array, v: Array
     )
 
 
-def _labelled(fits: Sequence[Effects], pairs: Sequence[_Pair], effect: Effect, spread: Spread) -> tuple[PoolLine, ...]:
+def _labelled(fits: Sequence[Effects], pairs: Sequence[_Pair], how: _How) -> tuple[PoolLine, ...]:
     none = np.empty(0)
     return tuple(
-        effect_line(fit, effect, spread, none, none, pair.treated.label) for fit, pair in zip(fits, pairs, strict=True)
+        effect_line(fit, how.effect, how.spread, none, none, pair.treated.label)
+        for fit, pair in zip(fits, pairs, strict=True)
     )
 
 
-def _came(
-    pairs: Sequence[_Pair],
-    y: Array,
-    v: Array,
-    effect: Effect,
-    spread: Spread,
-    method: Tau2Method,
-    width: Width,
-    level: float,
-) -> tuple[PoolLine, ...]:
+def _without_each(pairs: Sequence[_Pair], y: Array, v: Array, how: _How) -> tuple[PoolLine, ...]:
+    return _labelled(leave_one_out(y, v, method=how.method, width=how.width, level=how.level), pairs, how)
+
+
+def _came(pairs: Sequence[_Pair], y: Array, v: Array, how: _How) -> tuple[PoolLine, ...]:
     years = [pair.treated.year for pair in pairs]
     order = sorted(range(len(pairs)), key=lambda i: (years[i] is None, years[i] or 0, i))
-    fits = cumulative(y[order], v[order], method=method, width=width, level=level)
-    return _labelled(fits, [pairs[i] for i in order], effect, spread)
+    fits = cumulative(y[order], v[order], method=how.method, width=how.width, level=how.level)
+    return _labelled(fits, [pairs[i] for i in order], how)
 
 
 def _believed(y: Array, v: Array, effect: Effect, scale: float, level: float) -> PoolLine:
@@ -310,21 +330,20 @@ def _sums(pairs: Sequence[_Pair], effect: Effect, level: float) -> list[PoolLine
     ]
 
 
-def _studies(
-    pairs: Sequence[_Pair], y: Array, v: Array, corrected: Flags, weights: Array, effect: Effect, level: float
-) -> tuple[StudyLine, ...]:
+def _studies(pairs: Sequence[_Pair], sizes: EffectSizes, weights: Array, how: _How) -> tuple[StudyLine, ...]:
     lines = []
     for i, pair in enumerate(pairs):
-        own = random_effects(y[i : i + 1], v[i : i + 1], method=Tau2Method.EE, width=Width.WALD, level=level)
+        y, v = sizes.y[i : i + 1], sizes.v[i : i + 1]
+        own = random_effects(y, v, method=Tau2Method.EE, width=Width.WALD, level=how.level)
         lines.append(
             StudyLine(
                 label=pair.treated.label,
                 row=pair.treated,
                 control=pair.control,
-                estimate=_shown(float(y[i]), effect),
-                interval=_shown_interval(own.interval, effect),
+                estimate=_shown(own.estimate, how.effect),
+                interval=_shown_interval(own.interval, how.effect),
                 weight=float(weights[i]),
-                corrected=bool(corrected[i]),
+                corrected=bool(sizes.corrected[i]),
             )
         )
     return tuple(lines)

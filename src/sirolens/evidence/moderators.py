@@ -94,6 +94,17 @@ def by_group(
     ------
     InputError
         A label that is not in the pool.
+
+    Examples
+    --------
+    >>> from sirolens.evidence.outcome import OutcomeRow
+    >>> from sirolens.evidence.synthesis import pool
+    >>> counts = {"A": (8, 11), "B": (30, 45), "C": (5, 16)}
+    >>> rows = [OutcomeRow(study=s, outcome="OR", timepoint="3m", k=k, n=n) for s, (k, n) in counts.items()]
+    >>> made = pool(rows, outcome="OR", timepoint="3m")
+    >>> found = by_group(made, {"A": "children", "B": "children", "C": "adults"})
+    >>> found.names, found.lines[1]
+    (('children', 'adults'), None)
     """
     having, messages = _known(pooled, groups)
     lines = [pooled.studies[i] for i in having]
@@ -198,6 +209,16 @@ def over(
     ------
     InputError
         A label that is not in the pool; fewer than three studies with the covariate, or all with the same value.
+
+    Examples
+    --------
+    >>> from sirolens.evidence.outcome import OutcomeRow
+    >>> from sirolens.evidence.synthesis import pool
+    >>> counts = {"A": (8, 11), "B": (30, 45), "C": (5, 16)}
+    >>> rows = [OutcomeRow(study=s, outcome="OR", timepoint="3m", k=k, n=n) for s, (k, n) in counts.items()]
+    >>> made = pool(rows, outcome="OR", timepoint="3m")
+    >>> len(over(made, {"A": 2016, "B": 2018, "C": 2023}).bubbles)
+    3
     """
     having, messages = _known(pooled, covariate)
     lines = [pooled.studies[i] for i in having]

@@ -312,6 +312,13 @@ def predicted(fit: Effects, x: ArrayLike, spread: str = Spread.T_K_2) -> tuple[I
         A row of the design.
     spread : str
         One of `Spread`.
+
+    Examples
+    --------
+    >>> fit = random_effects([0.0, 1.0, 2.1, 2.9], [0.1] * 4, [[1, 0], [1, 1], [1, 2], [1, 3]])
+    >>> about, ahead = predicted(fit, [1, 1.5])
+    >>> ahead.low < about.low < 1.5 < about.high < ahead.high
+    True
     """
     row = np.asarray(x, dtype=np.float64)
     kind = Spread(spread)

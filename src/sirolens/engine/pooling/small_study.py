@@ -135,6 +135,11 @@ def begg(y: ArrayLike, v: ArrayLike) -> Test:
     References
     ----------
     Begg CB, Mazumdar M. Biometrics 1994;50:1088-1101.
+
+    Examples
+    --------
+    >>> begg([0.1 * i for i in range(10)], [0.01 * (i + 1) for i in range(10)]).statistic > 0
+    True
     """
     from scipy.stats import kendalltau
 
