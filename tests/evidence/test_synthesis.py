@@ -136,6 +136,7 @@ def test_one_study_is_itself() -> None:
         ([(0, 5), (9, 9)], "pooling.separated"),
         ([(0, 5), (0, 9)], "pooling.limit-not-reached"),
         ([(3, 10), (5, 9), (8, 12)], "pooling.few-studies"),
+        ([(4, 10), (6, 15), (8, 20)], "pooling.no-variance-interval"),
     ],
 )
 def test_hard_cases_are_results_that_say_so(counts: list[tuple[int, int]], code: str) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "about_rows",
     "about_scales",
     "about_shares",
+    "about_variance",
     "refuse_empty",
 ]
 
@@ -102,6 +103,11 @@ def about_prediction(line: PoolLine | None, spread: Spread) -> list[Message]:
     if line.prediction.reason is not None:
         return [warning("pooling.prediction-missing", quantile=spread.value)]
     return [info("pooling.prediction", quantile=spread.value)]
+
+
+def about_variance(line: PoolLine) -> list[Message]:
+    """Return that no variance between studies is compatible with effects as alike as these."""
+    return [info("pooling.no-variance-interval")] if line.tau2_interval.reason is Undefined.ALL_EQUAL else []
 
 
 def about_shares(

@@ -164,6 +164,7 @@ def _pooled(
         *say.about_rows(rows),
         *say.about_shares(rows, exact, prior_scale if 1 < k.size < FEW else None, main, spread, FEW),
         *say.about_scales(fits, n, size),
+        *(found for line in beside if line.method == Scale.LOGIT for found in say.about_variance(line)),
     )
     return Pooled(
         outcome=rows[0].outcome,
