@@ -124,3 +124,17 @@ def test_the_screen_is_told_its_folder_as_every_command_is(desk: Path, monkeypat
     monkeypatch.delenv("SIROLENS_REVIEW")
     for told in (("--review", desk / "rev"), (desk / "rev",)):
         assert "terminal" in sirolens("review", "screen", *told).err
+
+
+def test_a_version_in_which_nothing_was_done_is_not_closed(desk: Path) -> None:
+    assert sirolens("review", "snapshot", "v1", "--version").code == 0
+    again = sirolens("review", "snapshot", "v2", "--version")
+    assert (again.code, "closed by v1" in again.err) == (2, True)
+    assert sirolens("review", "snapshot", "draft").code == 0  # a name for the same state is no new version
+    _decide(FIRST, "include", "wei")
+    assert sirolens("review", "snapshot", "v2", "--version").code == 0
+
+
+def test_who_looks_for_conflicts_is_told_of_decisions_that_are_sealed(desk: Path) -> None:
+    _everybody_decides()
+    assert "2 publications are sealed" in sirolens("review", "conflicts").err

@@ -172,10 +172,15 @@ def _add_conflicts(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
+        from sirolens.evidence.review_events import Stage
+        from sirolens.evidence.screening import progress
         from sirolens.study.review_lists import conflict_rows, conflicts_document
 
         state = load_state(opened(folder, show_in), show_in)
         rows = conflict_rows(state)
+        sealed = sum(progress(state, stage).sealed for stage in (Stage.TITLE, Stage.FULLTEXT))
+        if sealed:
+            show_flags([info("review.conflicts-sealed", count=sealed)], show_in)
         if as_json:
             print_json([row.as_json() for row in rows])
         else:

@@ -34,6 +34,7 @@ from sirolens.report.words import label
 
 if TYPE_CHECKING:
     from sirolens.evidence.review import Review
+    from sirolens.evidence.review_state import State
     from sirolens.evidence.update import Withdrawn
 
 __all__ = ["add_to"]
@@ -218,7 +219,10 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
         from sirolens.evidence.update import snapshot_draft
 
         review = opened(folder, show_in)
-        load_state(review, show_in)
+        if closes:
+            _refuse_empty_version(load_state(review, show_in))
+        else:
+            load_state(review, show_in)
         rows = _pooled(review.folder) if estimates is None else _rows(estimates)
         day = day_of(on, "--on")
         (event,) = append(
@@ -236,6 +240,15 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
         tell(info("review.snapshot-done", name=name, hash=event.text("state")[:16]), show_in)
         if left:
             tell(info("review.snapshot-carried", count=left), show_in)
+
+
+def _refuse_empty_version(state: State) -> None:
+    """Refuse to close a version in which nothing was done: it would only be an empty column of the flow."""
+    from sirolens.evidence.review_events import Kind
+
+    closed = [one for one in state.snapshots if one.version is not None]
+    if closed and not any(e.order > closed[-1].event.order and e.kind is not Kind.SNAPSHOT for e in state.events):
+        raise InputError(error("review.version-empty", number=closed[-1].version, name=closed[-1].name))
 
 
 def _pooled(folder: Path) -> Sequence[dict[str, Any]]:
