@@ -8,6 +8,8 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.evidence.review_folds import START
 
 from sirolens.errors import InputError
@@ -160,3 +162,11 @@ def test_the_order_of_reasons_is_part_of_the_protocol_and_the_order_of_the_team_
     one, other = {"id": "a", "text": "x"}, {"id": "b", "text": "y"}
     assert [change.key for change in changes({"reasons": [one, other]}, {"reasons": [other, one]})] == ["reasons.order"]
     assert changes({"team": [{"name": "a"}, {"name": "b"}]}, {"team": [{"name": "b"}, {"name": "a"}]}) == ()
+
+
+@settings(deadline=None, max_examples=150)
+@given(start=st.integers(0, len(WHOLE)), length=st.integers(0, 40), put=st.text(max_size=6))
+def test_a_damaged_protocol_is_told_and_never_crashes(start: int, length: int, put: str) -> None:
+    reading = read_protocol(WHOLE[:start] + put + WHOLE[start + length :])
+    errors = [message for message in reading.messages if message.severity is Severity.ERROR]
+    assert (reading.protocol is None) == bool(errors)

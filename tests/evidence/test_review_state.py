@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from pathlib import Path
@@ -253,6 +254,24 @@ def test_an_event_is_one_line_whatever_its_texts_hold(text: str, tags: list[str]
     assert "\n" not in line
     assert from_line(line) == event
     assert to_line(from_line(line)) == line
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(kind=st.sampled_from(Kind), name=st.sampled_from(["record", "members", "data", "covers", "x"]), value=JSON)
+def test_a_line_of_any_values_is_an_event_or_is_refused_in_words(kind: Kind, name: str, value: object) -> None:
+    fields = {"id": "e-1", "at": "2026-01-01T00:00:00Z", "by": "wei", "kind": kind.value, "values": {name: value}}
+    try:
+        event = from_line(json.dumps(fields))
+    except InputError:
+        return
+    assert from_line(to_line(event)) == event
 
 
 def test_a_text_that_is_no_text_is_refused_before_it_is_written() -> None:
