@@ -111,7 +111,10 @@ _WIDTHS = {
     **dict.fromkeys(" \u00a0.,:;'|ijlI", 0.27),
     **dict.fromkeys("()[]-/rtf", 0.36),
     **dict.fromkeys("mwMW%×≥≤@", 0.85),
-    **dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ", 0.63),
+    **dict.fromkeys("ABCEFJKLPRSTVXYZbdnpq", 0.63),
+    **dict.fromkeys("DGHNOQU&±", 0.72),
+    **dict.fromkeys("—→←", 0.9),
+    **dict.fromkeys("…†‡§", 1.0),
 }
 """Widths of signs that differ from a digit's, in sizes of the font; every other sign is about as wide as a digit."""
 

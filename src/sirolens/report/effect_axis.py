@@ -100,7 +100,9 @@ def ticks(scale: EffectScale, low: float, high: float, pixels: float, least: flo
     """
     if not high > low:
         return [low]
-    if scale in (EffectScale.SHARE, EffectScale.DIFFERENCE):
+    if scale is EffectScale.SHARE:
+        return _even(low, high, most=max(int(pixels / least), 2), steps=(1.0, 2.0, 2.5, 5.0, 10.0))
+    if scale is EffectScale.DIFFERENCE:
         return _even(low, high, most=max(int(pixels / (1.25 * least)), 2))
     gap = least * (high - low) / pixels
     if scale is EffectScale.RATIO:
@@ -127,10 +129,10 @@ def _apart(places: Iterable[float], low: float, high: float, least: float) -> li
     return sorted(kept)
 
 
-def _even(low: float, high: float, most: int) -> list[float]:
+def _even(low: float, high: float, most: int, steps: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)) -> list[float]:
     rough = (high - low) / most
     size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * one for one in (1, 2, 5, 10) if size * one >= rough * (1 - 1e-9))
+    step = next(size * one for one in steps if size * one >= rough * (1 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(index * step, 12) for index in range(first, last + 1)]
 

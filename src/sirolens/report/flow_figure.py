@@ -28,7 +28,7 @@ SIZES = {1: 11.5, 2: 11.5, 3: 11.0, 4: 10.5, 5: 10.0}
 PAD, INDENT = 6.0, 7.0
 BAR, BAR_GAP = 22.0, 10.0
 DOWN = 22.0  # between rows
-WIDEST = 270.0
+WIDEST = 320.0
 HEAD_FILL, BAR_FILL = "#f1e6c8", "#cfe0ee"
 
 

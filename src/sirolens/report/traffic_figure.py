@@ -171,6 +171,16 @@ def _is_short(figure: TrafficLights, language: str, wide: float) -> bool:
     )
 
 
+def _balanced(text: str, wide: float) -> tuple[str, ...]:
+    """Break a head into lines of about one length."""
+    lines = wrapped(text, wide, SMALL, bold=True)
+    for part in (0.6, 0.7, 0.8, 0.9):
+        narrower = wrapped(text, wide * part, SMALL, bold=True)
+        if len(narrower) == len(lines) and max(width_of(one, SMALL, bold=True) for one in narrower) <= wide:
+            return narrower
+    return lines
+
+
 def _lights(figure: TrafficLights, language: str) -> dict[str, Any]:
     count = max(len(figure.domains), 1)
     names = [told(name, language) for name in figure.studies]
@@ -182,7 +192,7 @@ def _lights(figure: TrafficLights, language: str) -> dict[str, Any]:
     left = min(longest, PAGE - apart - cell * count)
     short = _is_short(figure, language, cell - 4)
     heads = [
-        wrapped(told(name, language), cell - 4, SMALL, bold=True) if short else (_number(figure, index, language),)
+        _balanced(told(name, language), cell - 4) if short else (_number(figure, index, language),)
         for index, name in enumerate(figure.domains)
     ]
     top = LINE * max([len(lines) for lines in heads] + [1]) + 8
