@@ -129,6 +129,7 @@ def test_wrong_values_write_nothing(folder: Path) -> None:
 
 
 def test_a_review_is_found_from_a_folder_inside_it_and_not_made_over_another(folder: Path, tmp_path: Path) -> None:
+    assert "SPDX" not in (folder / "protocol.toml").read_text(encoding="utf-8")
     assert find_review(folder / "imports").resolve() == folder.resolve()
     with pytest.raises(InputError, match=r"review\.no-review"):
         find_review(tmp_path)

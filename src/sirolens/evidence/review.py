@@ -134,7 +134,7 @@ def init(folder: Path, *, by: str, language: str = "en") -> tuple[Path, ...]:
         raise InputError(error("review.write-failed", place=Place(file=str(folder)), told=told)) from failure
     template = files("sirolens.evidence").joinpath("data", f"protocol_{language}.toml").read_text(encoding="utf-8")
     made = {
-        PROTOCOL: template.replace("{reviewer}", by),
+        PROTOCOL: template.partition("\n")[2].replace("{reviewer}", by),  # our licence is not that of the user's text
         ".gitignore": _IGNORED,
         ".gitattributes": _ATTRIBUTES,
         f"{EVENTS}/{by}.jsonl": "",
