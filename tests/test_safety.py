@@ -17,7 +17,7 @@ ROWS = {
     if re.match(r"\| H\d+ \|", line)
     for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
 }
-HAZARDS = [f"H{number}" for number in range(1, 31)]
+HAZARDS = [f"H{number}" for number in range(1, 35)]
 
 
 def test_all_hazards_are_listed_once() -> None:
