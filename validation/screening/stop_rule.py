@@ -14,12 +14,10 @@ import numpy as np
 from scipy.stats import beta
 
 from sirolens.evidence.stopping import StopAnswer, StopPlan, error_probability, open_sample, stop
-from sirolens.evidence.stopping_law import fewest_missed
 
 REVIEWS = 2_000
 TARGET = Fraction("0.95")
 DRY = 100  # records without a relevant one after which a reviewer thinks of stopping
-CHINESE = 0.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,35 +75,33 @@ def good(stream: random.Random) -> Review:
 
 
 def bilingual(stream: random.Random) -> Review:
-    """The ranking knows English words only: Chinese records come last, in no order."""
+    """The ranking knows English words only: the 2 to 35 % Chinese records come last, in no order."""
     tongue = random.Random(stream.random())
+    share = tongue.uniform(0.02, 0.35)
     chinese: dict[str, bool] = {}
 
     def signal(name: str, relevant: bool) -> float:
-        is_chinese = chinese.setdefault(name, tongue.random() < CHINESE)
+        is_chinese = chinese.setdefault(name, tongue.random() < share)
         return -6.0 if is_chinese else 3.0 * relevant
 
     return by_score(stream, signal)
 
 
 @cache
-def worst_missed(unscreened: int, relevant: int) -> int:
-    """Return how many missed records, of so many relevant ones, make the rule err most often."""
-    worst: tuple[float, int] = (-1.0, 0)
-    for seen in range(0, 6, 2):
-        missed = next(m for m in range(1, relevant) if m >= fewest_missed(relevant - m, seen, TARGET))
-        probe = open_sample(StopPlan(seed="probe"), ids(unscreened), relevant - missed)
-        worst = max(worst, (error_probability(probe, missed), missed))
-    return worst[1]
+def worst_missed(unscreened: int, found: int) -> int:
+    """Return how many missed records make the rule err most often."""
+    sample = open_sample(StopPlan(seed="probe"), ids(unscreened), found)
+    return max(range(1, found // 2), key=lambda missed: error_probability(sample, missed))
 
 
 def tail(stream: random.Random) -> Review:
     """The ranking hides just so many relevant records at its end, and the sample is opened just then, as errs most."""
-    everything = ids(500 * stream.randint(2, 8))
-    hits = set(stream.sample(everything, 20 * stream.randint(3, 12)))
-    half = len(everything) // 2
-    hidden = set(stream.sample(sorted(hits), worst_missed(half, len(hits))))
-    rest = stream.sample(sorted(set(everything) - hits), half - len(hidden))
+    everything = ids(stream.choice((1_000, 2_000, 4_000)))
+    half, found = len(everything) // 2, stream.choice((60, 100, 150, 213))
+    missed = worst_missed(half, found)
+    hits = set(stream.sample(everything, found + missed))
+    hidden = set(stream.sample(sorted(hits), missed))
+    rest = stream.sample(sorted(set(everything) - hits), half - missed)
     return Review(relevant=frozenset(hits), unscreened=tuple(sorted(hidden | set(rest))))
 
 
