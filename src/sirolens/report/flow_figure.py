@@ -412,4 +412,4 @@ def _arrows(figure: FlowDiagram, placed: dict[str, _Placed]) -> list[Mark]:
             previous = placed["previous"]
             x, y = previous.middle[0], total.middle[1]
             marks += _arrow((x, previous.y2), (x, y), (total.x, y))
-    return marks
+    return sorted(marks, key=lambda mark: isinstance(mark, Path))  # all lines, then all heads

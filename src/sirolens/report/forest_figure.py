@@ -358,13 +358,7 @@ def _texts(figure: ForestPlot, laid: _Layout, places: Sequence[tuple[float, floa
                 )
                 for index, text in enumerate(lines)
             ]
-    return sorted(marks, key=lambda mark: _order(mark))
-
-
-def _order(mark: Mark) -> tuple[object, ...]:
-    # Words of one look together make one layer; they never lie over each other.
-    assert isinstance(mark, Word)
-    return (mark.bold, mark.size, mark.align, mark.colour)
+    return marks
 
 
 def _heads(figure: ForestPlot, laid: _Layout, language: str) -> tuple[list[Mark], float]:

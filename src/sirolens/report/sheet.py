@@ -192,15 +192,18 @@ def entries(shown: Sequence[Entry], *, y: float, wide: float = PAGE) -> tuple[li
 
 
 def sheet(marks: Iterable[Mark], *, width: float = PAGE, height: float) -> dict[str, Any]:
-    """Describe a sheet in Vega-Lite; later marks lie over earlier ones."""
+    """Describe a sheet in Vega-Lite; later marks lie over earlier ones, and words over all."""
     return stacked([panel(_layers(list(marks)), width=width, height=height)])
 
 
 def _layers(marks: Sequence[Mark]) -> list[dict[str, Any]]:
-    return [_layer(list(group)) for _, group in groupby(marks, _look)]
+    """One layer for neighbours of one look: drawing takes its time by layers, not by marks."""
+    words = sorted((mark for mark in marks if isinstance(mark, Word)), key=_look)
+    others = [mark for mark in marks if not isinstance(mark, Word)]
+    return [_layer(list(group)) for _, group in groupby([*others, *words], _look)]
 
 
-def _look(mark: Mark) -> tuple[object, ...]:
+def _look(mark: Mark) -> tuple[Any, ...]:
     match mark:
         case Word():
             return ("word", mark.size, mark.align, mark.bold, mark.colour, mark.turned)

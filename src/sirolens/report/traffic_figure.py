@@ -153,14 +153,11 @@ def _disc(light: Light, x: float, y: float) -> list[Mark]:
 
 
 def _by_layer(marks: Sequence[Mark]) -> list[Mark]:
-    """Put the discs under the signs, marks of one look together."""
-    discs = [mark for mark in marks if isinstance(mark, Point)]
-    rest = [mark for mark in marks if not isinstance(mark, Point)]
-    words = [mark for mark in rest if isinstance(mark, Word)]
-    others = [mark for mark in rest if not isinstance(mark, Word)]
-    discs.sort(key=lambda mark: (mark.fill, mark.stroke))
-    words.sort(key=lambda mark: (mark.size, mark.align, mark.bold, mark.colour))
-    return [*others, *discs, *words]
+    """Put marks of one look together; none of them lies over another."""
+    points = sorted((mark for mark in marks if isinstance(mark, Point)), key=lambda mark: (mark.fill, mark.stroke))
+    fields = sorted((mark for mark in marks if isinstance(mark, Field)), key=lambda mark: mark.fill)
+    strokes = sorted((mark for mark in marks if isinstance(mark, Stroke)), key=lambda mark: mark.colour)
+    return [*fields, *strokes, *points, *(mark for mark in marks if isinstance(mark, Word))]
 
 
 def _is_short(figure: TrafficLights, language: str, wide: float) -> bool:
@@ -306,7 +303,7 @@ def _summary(figure: TrafficSummary, language: str) -> dict[str, Any]:
     under = axis_marks(EffectScale.SHARE, ruler, y=y + 2, language=language, title=told(figure.axis, language))
     legend, y = _legend(figure.meanings, language, y + 48)
     said, y = _statements(figure.statements, language, y + 4)
-    return sheet([*_by_layer([*fields, *words]), *_by_layer(under), *_by_layer([*legend, *said])], height=y + 2)
+    return sheet(_by_layer([*fields, *words, *under, *legend, *said]), height=y + 2)
 
 
 def _bar(figure: TrafficSummary, row: Sequence[float], ruler: Ruler, y: float) -> tuple[list[Mark], list[Mark]]:
