@@ -38,15 +38,12 @@ from numpy.typing import NDArray
 from sirolens.errors import InputError
 from sirolens.evidence.term_weights import TermWeights, weigh
 from sirolens.message import Message, error, info
-from sirolens.source import Mark, Source
 
-__all__ = ["RANKING_SOURCE", "Ranking", "RankingMethod", "rank", "rank_weighed", "seeded_order"]
+__all__ = ["Ranking", "RankingMethod", "rank", "rank_weighed", "seeded_order"]
 
-PENALTY_C = 0.11
+PENALTY_C = 0.11  # this and the next: read in ASReview 3.0.8, configuration elas_u4
 INCLUDED_TO_EXCLUDED = 9.8
 MOST_PASSES = 5_000  # liblinear needs some tens; the bound is there so that no fit is cut short
-
-RANKING_SOURCE = Source(title="ASReview 3.0.8, configuration elas_u4", year=2026, mark=Mark.SEEN)
 
 
 class RankingMethod(StrEnum):

@@ -59,7 +59,7 @@ STOPPING_SOURCE = Source(
     title="Statistical stopping criteria for automated screening in systematic reviews",
     year=2020,
     doi="10.1186/s13643-020-01521-4",
-    mark=Mark.SEEN_SECOND_HAND,
+    mark=Mark.SEEN,
 )
 
 
@@ -314,6 +314,7 @@ def _may_stop(sample: StopSample, decided: Mapping[str, bool], look: int, found:
         found=found,
         recall_percent=_percent(sample),
         confidence_percent=100 * (1 - sample.plan.error),
+        source=STOPPING_SOURCE,
     )
     return StopVerdict(answer=StopAnswer.MAY_STOP, screened=look, found=found, rest=rest, messages=(told,))
 
