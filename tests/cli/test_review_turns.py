@@ -138,3 +138,20 @@ def test_a_version_in_which_nothing_was_done_is_not_closed(desk: Path) -> None:
 def test_who_looks_for_conflicts_is_told_of_decisions_that_are_sealed(desk: Path) -> None:
     _everybody_decides()
     assert "2 publications are sealed" in sirolens("review", "conflicts").err
+
+
+def test_another_number_of_hits_than_records_is_told_when_the_files_come_in(desk: Path) -> None:
+    (desk / "one.nbib").write_text(NBIB.replace("9900000", "9900001"), encoding="utf-8")
+    (desk / "two.nbib").write_text(NBIB.replace("9900000", "9900002"), encoding="utf-8")
+    first = sirolens("review", "import", desk / "one.nbib", "--run-on", "today", "--hits", "4", "--json")
+    assert "shows 4" in first.err or "told 4" in first.err or "4 hits" in first.err, first.err
+    (search,) = json.loads(first.out)["searches"]
+    rest = sirolens("review", "import", desk / "two.nbib", "--search", search)
+    assert (rest.code, rest.err) == (0, "")
+
+
+def test_a_search_by_other_methods_asks_for_its_route(desk: Path) -> None:
+    told = ("--from", "letters", "--arm", "other", "--strategy", "invented", "--run-on", "today")
+    (desk / "b.nbib").write_text(NBIB.replace("9900000", "9900001"), encoding="utf-8")
+    done = sirolens("review", "import", desk / "b.nbib", *told)
+    assert (done.code, "--route" in done.err, "citations" in done.err) == (2, True, True)

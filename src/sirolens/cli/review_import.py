@@ -23,12 +23,13 @@ from sirolens.cli.review_folder import (
 )
 from sirolens.cli.show import Language, language_option, show_flags
 from sirolens.errors import InputError
-from sirolens.message import Place, error, info
+from sirolens.message import Message, Place, error, info, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
     from sirolens.evidence.importing import Imported
     from sirolens.evidence.review import Review
+    from sirolens.evidence.search_log import Plan
 
 __all__ = ["add_to"]
 
@@ -146,7 +147,22 @@ def take_in(
             append(review.folder, by, [draft])
             one = {"file": path.name, "records": len(found.records), "unread": len(found.unread)}
             told["files"].append(one | {"format": found.source, "search": plan.name})
+        told["messages"] += _hits_differ(review, search, plan, sum(len(read[index][1].records) for index in plan.files))
     return told
+
+
+def _hits_differ(review: Review, search: str, plan: Plan, records: int) -> list[Message]:
+    """Say when the database showed another number of hits than the files of a search hold together: is one missing?"""
+    from sirolens.evidence.review_events import Kind
+    from sirolens.evidence.review_state import counting_events
+    from sirolens.evidence.search_log import find_search
+
+    counting = counting_events(review.events)
+    before = sum(e.values["records"] for e in counting if e.kind is Kind.IMPORTED and e.text("search") == search)
+    hits = (find_search(counting, search).values if plan.known else plan.draft[1]).get("hits")
+    if hits is None or hits == before + records:
+        return []
+    return [warning("review.hits-differ", name=plan.name, hits=hits, records=before + records)]
 
 
 def _add_log(group: typer.Typer, language: str) -> None:

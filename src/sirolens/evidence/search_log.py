@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from typing import Any, final
 
 from sirolens.errors import InputError
@@ -160,10 +159,9 @@ def _source(entry: Entry, sources: Sequence[Database]) -> Database:
     if named is not None:
         return named
     known = tuple(one.name for one in sources)
-    near = tuple(get_close_matches(entry.name, known, n=1))
     place = Place(field="--from")
     if not entry.strategy or not entry.arm:
-        raise InputError(error("review.source-unknown", place=place, value=entry.name, known=known, near=near))
+        raise InputError(error("review.source-unknown", place=place, value=entry.name, known=known))
     if entry.arm not in ARMS:
         raise InputError(
             error("models.not-one-of", place=Place(field="--arm"), value=entry.arm, expected=", ".join(ARMS))
@@ -183,6 +181,8 @@ def _told_by(file: str, source: str, sources: Sequence[Database]) -> Database:
 def _plan(entry: Entry, source: Database, files: tuple[int, ...]) -> Plan:
     arm = entry.arm or source.arm
     route = entry.route or source.route
+    if arm == Arm.OTHER and not route:
+        raise InputError(error("review.route-needed", place=Place(field="--route"), known=ROUTES))
     if arm == Arm.OTHER and route not in ROUTES:
         raise InputError(
             error("models.not-one-of", place=Place(field="--route"), value=route, expected=", ".join(ROUTES))
