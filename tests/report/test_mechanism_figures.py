@@ -16,8 +16,9 @@ from sirolens.report.drawing import svg, text_width
 from sirolens.report.fan_figure import MOST_FANS, Fans
 from sirolens.report.markers_figure import MOST_MARKERS, Marker, Markers
 from sirolens.report.network_figure import Box, Link, NetworkMap
-from sirolens.report.phenotype_figure import NAME_SIZE, PhenotypeMap, Share, _colour, _wrapped
+from sirolens.report.phenotype_figure import NAME_SIZE, PhenotypeMap, Share, _colour
 from sirolens.report.response_figure import MOST_OUTCOMES, ObservedRate, ResponseCourse
+from sirolens.report.sheet import wrapped
 from sirolens.report.tornado_figure import MOST_BARS, Tornado, TornadoBar
 
 DRAWINGS = mechanism_drawings.drawings()
@@ -120,8 +121,8 @@ def test_what_does_not_fit_a_figure_is_refused() -> None:
 
 def test_long_headings_of_a_map_break_into_lines_and_keep_every_character() -> None:
     for name in ("romiplostim by count, three pulses", "地塞米松 3 疗程按计数调整"):
-        lines = _wrapped(name, 70.0)
+        lines = wrapped(name, 70.0, NAME_SIZE)
         assert len(lines) > 1
         assert "".join(lines).replace(" ", "") == name.replace(" ", "")
         assert max(text_width(line, NAME_SIZE) for line in lines) <= 70.0
-    assert _wrapped("地塞米松 1 疗程", 200.0) == ["地塞米松 1 疗程"]
+    assert wrapped("地塞米松 1 疗程", 200.0, NAME_SIZE) == ("地塞米松 1 疗程",)

@@ -27,7 +27,7 @@ SMALL, SMALL_LINE = 10.0, 13.5
 GAP = 14.0
 NARROWEST_PLOT, WIDEST_PLOT = 190.0, 340.0
 WIDEST_NAME, NARROWEST_NAME = 240.0, 96.0
-WIDEST_COLUMN = 88.0
+WIDEST_COLUMN = 104.0
 LARGEST_SQUARE, SMALLEST_SQUARE = 13.0, 3.5
 _Cell: TypeAlias = tuple[float, str, tuple[str, ...]]
 SIGNS = ("*", "†", "‡", "§", "#")
@@ -291,7 +291,10 @@ def _column_wide(figure: ForestPlot, index: int, language: str) -> float:
     cells = [
         width_of(told(row.columns[index], language), SIZE, bold=_is_bold(row)) for row in figure.rows if row.columns
     ]
-    head = widest(_lines_of(told(figure.columns[index], language), 70.0, bold=True), SIZE, bold=True)
+    # A head is broken between its words, and asks for the room of the longest.
+    name = told(figure.columns[index], language)
+    longest = 0.0 if language == "zh" else widest(name.replace("/", "/ ").split(), SIZE, bold=True)
+    head = widest(_lines_of(name, max(longest, 70.0), bold=True), SIZE, bold=True)
     return min(max([*cells, head]) + 2, WIDEST_COLUMN)
 
 

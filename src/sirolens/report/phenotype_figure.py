@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from sirolens.message import Message
 from sirolens.report.axes import told
 from sirolens.report.drawing import COLOUR, MARGIN, WIDTH, WORDS, Drawing, as_told, layer, panel, stacked, text_width
+from sirolens.report.sheet import wrapped
 
 __all__ = ["MOST_FIELDS", "PhenotypeMap", "Share"]
 
@@ -80,7 +80,7 @@ def _panel(figure: PhenotypeMap, language: str) -> dict[str, Any]:
     left = max([text_width(name, NAME_SIZE) for name in names] + [0.0])
     width = max(WIDTH + MARGIN - left - 14, 160.0)
     wide = width / max(len(figure.columns), 1)
-    heads = [_wrapped(told(name, language), wide - 4) for name in figure.columns]
+    heads = [wrapped(told(name, language), wide - 4, NAME_SIZE) for name in figure.columns]
     above = LINE * max([len(lines) - 1 for lines in heads] + [0])
     fields = [(index, place, share) for index, row in enumerate(figure.shares) for place, share in enumerate(row)]
     layers = [
@@ -137,17 +137,7 @@ def _names(names: list[str], *, x: float) -> dict[str, Any]:
     return layer("text", rows, look, x=x, y=_pixels("y"), text=WORDS)
 
 
-def _wrapped(name: str, wide: float) -> list[str]:
-    """Break a name into lines that fit: between words, or between characters where there are none."""
-    lines, parts = [""], re.findall(r"[\u2e80-\uffef]\s*|[^\s\u2e80-\uffef]+\s*", name)
-    for part in parts:
-        if lines[-1] and text_width(lines[-1] + part.rstrip(), NAME_SIZE) > wide:
-            lines.append("")
-        lines[-1] += part
-    return [line.rstrip() for line in lines]
-
-
-def _heads(heads: list[list[str]], wide: float) -> dict[str, Any]:
+def _heads(heads: list[tuple[str, ...]], wide: float) -> dict[str, Any]:
     rows = [
         {"text": line, "x": (place + 0.5) * wide, "y": -6 - (len(lines) - 1 - at) * LINE}
         for place, lines in enumerate(heads)

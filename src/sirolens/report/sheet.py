@@ -129,6 +129,7 @@ def widest(texts: Iterable[str], size: float, *, bold: bool = False) -> float:
 # A word with the spaces after it, or one Chinese character with the punctuation that must not leave it.
 _PARTS = re.compile(
     r"[（《「『“]*[\u2e80-\u2fff\u3003-\u3007\u3012-\uff00\uff10-\uffef][，。；：、）》」』”！？%,.;:)]*[ \n]*"
+    r"|[（《「『“]*[^ \n/\u2e80-\uffef]+/(?=[A-Za-z]{3})"
     r"|[（《「『“]*[^ \n\u2e80-\uffef]+[，。；：、）》」』”！？]*[ \n]*"
     r"|[^\n ][ \n]*"
     r"|[ \n]+"
@@ -140,6 +141,8 @@ def wrapped(text: str, wide: float, size: float, *, bold: bool = False) -> tuple
 
     >>> wrapped("criteria not reported", 60.0, 10.0)
     ('criteria not', 'reported')
+    >>> wrapped("Events/patients", 60.0, 10.0)
+    ('Events/', 'patients')
     >>> wrapped("缓解标准未报告，", 45.0, 10.0)
     ('缓解标准', '未报告，')
     """

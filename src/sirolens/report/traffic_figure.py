@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar, final
@@ -20,7 +20,7 @@ from sirolens.report.effect_axis import EffectScale, Ruler, axis_marks
 from sirolens.report.sheet import PAGE, Field, Mark, Point, Stroke, Word, paragraph, sheet, width_of, wrapped
 from sirolens.report.words import label
 
-__all__ = ["Light", "LightName", "TrafficLights", "TrafficSummary"]
+__all__ = ["Light", "LightName", "TrafficLights", "TrafficSummary", "traffic_pages"]
 
 SIZE, LINE, SMALL = 11.0, 14.0, 10.0
 RADIUS = 9.0
@@ -103,6 +103,29 @@ class TrafficLights(Drawing):
     def spec(self, language: str, zone: str | None) -> dict[str, Any]:
         """Describe the figure in Vega-Lite."""
         return _lights(self, language)
+
+
+def traffic_pages(figure: TrafficLights, most: int = 28) -> tuple[TrafficLights, ...]:
+    """Split a long plot into plots of at most so many studies; statements stand under the last.
+
+    >>> from sirolens.message import info
+    >>> lights = ((Light.GOOD,),) * 30
+    >>> plot = TrafficLights(
+    ...     studies=("S",) * 30, domains=("D",), lights=lights, meanings=(), study_head=info("figures.study-head")
+    ... )
+    >>> [len(page.studies) for page in traffic_pages(plot)]
+    [28, 2]
+    """
+    starts = range(0, max(len(figure.studies), 1), most)
+    return tuple(
+        replace(
+            figure,
+            studies=figure.studies[start : start + most],
+            lights=figure.lights[start : start + most],
+            statements=figure.statements if start == starts[-1] else (),
+        )
+        for start in starts
+    )
 
 
 @final
