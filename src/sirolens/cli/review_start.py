@@ -125,4 +125,4 @@ def _add_status(group: typer.Typer, language: str) -> None:
             told = status_json(review, state)
             print_json(told | {"next": messages_json(steps, show_in)})
         else:
-            show_document(status_document(review, state, steps, version=__version__), show_in)
+            show_document(status_document(review, state, steps, version=__version__, language=show_in), show_in)

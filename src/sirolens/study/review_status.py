@@ -76,7 +76,9 @@ def _people(state: State) -> Table:
     )
 
 
-def status_document(review: Review, state: State, steps: tuple[Message, ...], *, version: str) -> Document:
+def status_document(
+    review: Review, state: State, steps: tuple[Message, ...], *, version: str, language: str = "en"
+) -> Document:
     """Lay the state out as a page.
 
     Parameters
@@ -87,9 +89,11 @@ def status_document(review: Review, state: State, steps: tuple[Message, ...], *,
         From `next_steps`.
     version : str
         Of the program.
+    language : str
+        Of the review's title, where the protocol has it in Chinese too.
     """
     protocol = review.reading.protocol
-    title = "" if protocol is None else protocol.title
+    title = "" if protocol is None else (protocol.title_zh if language.startswith("zh") else "") or protocol.title
     blocks: list[Block] = [KeyFacts(facts=_facts(review, state)), _boxes(state)]
     if progress(state):
         blocks.append(_people(state))
