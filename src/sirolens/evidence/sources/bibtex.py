@@ -33,15 +33,17 @@ NAME: Final = "bibtex"
 _ENTRY = re.compile(r"^[ \t]*@[ \t]*([A-Za-z]+)[ \t]*([{(])", re.M)
 _BRACE = re.compile(r"[{}]")
 _BRACE_OR_ENTRY = re.compile(r"^[ \t]*@[ \t]*[A-Za-z]+[ \t]*\{|[{}()]|\\.", re.M)
-_KEY = re.compile(r"\s*([^,\s{}()=]*)\s*,")
-_NAME = re.compile(r"[\s,]*([^\s,={}\"#]+)\s*=\s*")
+# Possessive and bound to the beginning of a word: the time stays proportional to the text whatever stands in it.
+_KEY = re.compile(r"\s*+([^,\s{}()=]*+)\s*+,")
+_NAME = re.compile(r"(?<![^\s,={}\"#])([^\s,={}\"#]++)\s*+=\s*+")
 _BARE = re.compile(r"[^\s,#{}\"]+")
-_AND = re.compile(r"[{}]|\s+and(?=\s)", re.I)
+_AND = re.compile(r"[{}]|(?<!\s)\s++and(?=\s)", re.I)
 _JOIN = re.compile(r"\s*#\s*")
 _QUOTE_OR_BRACE = re.compile(r'[{}"]')
 _FIRST_LAST = re.compile(r"([^a-z\s]\S*(?: [^a-z\s]\S*)*?) ((?:[a-z]\S* )*\S+)")
 _NO_RECORDS: Final = ("string", "comment", "preamble")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONGEST_NAME: Final = 200  # characters; what is longer is no name of a person
 _KINDS: Final = ("article", "misc")  # types that say nothing
 _KNOWN: Final = frozenset(
     re.findall(
@@ -151,7 +153,7 @@ def _end(text: str, entry: re.Match[str]) -> tuple[int, bool]:
 
 
 def _define(body: str, strings: dict[str, str]) -> None:
-    name = _NAME.match(body)
+    name = _NAME.search(body)
     if name is not None:
         value, _, _ = _value(body, name.end(), strings)
         strings[name[1].lower()] = value
@@ -301,7 +303,7 @@ def _authors(text: str) -> tuple[tuple[Author, ...], bool]:
 def _name(printed: str) -> Author:
     """Take a name apart; one without a comma has its family name last (``Jane van der Doe``)."""
     one = author(printed)
-    parts = None if one.family or one.collective else _FIRST_LAST.fullmatch(printed)
+    parts = None if one.family or one.collective or len(printed) > _LONGEST_NAME else _FIRST_LAST.fullmatch(printed)
     return one if parts is None else Author(printed=printed, family=parts[2], given=parts[1])
 
 

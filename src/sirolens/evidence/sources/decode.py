@@ -40,7 +40,9 @@ _ENOUGH_COMMON = 0.8
 _COMMON_ROWS = {"gb18030": ("gb2312", 0xB0, 0xD7), "big5": ("big5", 0xA4, 0xC6)}
 _PUNCTUATION_ROWS = (0xA1, 0xA2, 0xA3)
 _PASTED = re.compile(r"(?<=[^\n])\ufeff(?=\{Reference Type\}|%0 |RT |DataType|SrcDatabase|FN |PMID-|TY  ?-|@|<\?xml)")
-_WEB_PAGE = re.compile(r"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|table[\s>])", re.I | re.S)
+_WEB_PAGE = re.compile(
+    r"(?:\s*+<!--(?:(?!-->).)*+-->)*+\s*+<(!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|table[\s>])", re.I | re.S
+)
 
 
 def decode(data: bytes, *, name: str) -> tuple[SourceText, tuple[Message, ...]]:
@@ -240,7 +242,7 @@ def _one_kind_of_line_end(text: str, name: str, flags: list[Message]) -> str:
     r"""End lines by ``\n``; a carriage return inside a line (seen in Chinese exports) becomes a space and is told."""
     if "\r" not in text:
         return text
-    text = re.sub(r"\r+\n", "\n", text)
+    text = re.sub(r"(?<!\r)\r++\n", "\n", text)
     if "\r" not in text:
         return text
     if "\n" not in text:

@@ -28,7 +28,9 @@ __all__ = ["NAME", "detect", "read"]
 NAME: Final = "endnote-xml"
 
 _ROOT = re.compile(r"<xml>\s*<records|<records>\s*<record>|<record>\s*<database\b")
-_FRAME = re.compile(r"(?:\s|<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>]*>|</?(?:xml|records)[^<>]*>)*\Z", re.S)
+_FRAME = re.compile(
+    r"(?:\s++|<\?xml[^>]*\?>|<!--(?:(?!-->).)*+-->|<!DOCTYPE[^>]*>|</?(?:xml|records)[^<>]*>)*+\Z", re.S
+)
 _PLAIN_KINDS: Final = ("journal article",)  # says nothing that a record without a kind does not
 
 

@@ -28,7 +28,7 @@ __all__ = [
     "year_month",
 ]
 
-_DOI = re.compile(r"(?<![\d.])10\.\d{4,9}(?:\.\d+)*(?:/|%2F)\S+", re.I)
+_DOI = re.compile(r"(?<![\d.])10\.\d{4,9}(?:\.\d+)*(?:/|%2F)\S{1,500}", re.I)
 _PAIRS: Final = {")": "(", "]": "[", ">": "<", "}": "{"}
 _ISSN = re.compile(r"(?<![\d-])(\d{4})-?(\d{3}[\dXx])(?![\d-])")
 _TRIAL = re.compile(
@@ -42,7 +42,7 @@ _MONTH_NUMBER = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?:年|[-/.])\s*(1[0-2]|0?[
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_NAME = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\b", re.I)
 _CUT = re.compile(r"^(?:et al\.?|and others|others|等\.?|\.\.\.|…)$", re.I)
-_CUT_END = re.compile(r"(?:,?\s*\bet al\.?|,?\s*等\.?)$", re.I)
+_CUT_END = re.compile(r"(?:,? ?\bet al\.?|,? ?等\.?)$", re.I)
 _HAN_NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0002ffff]{2,4}")
 _GROUP = re.compile(
     r"\b(?:group|consortium|committee|investigators|network|society|association|collaboration|collaborators|"
@@ -163,7 +163,7 @@ def is_cut(names: list[str]) -> bool:
     shorter = _CUT_END.sub("", names[-1])
     cut = shorter != names[-1] and (len(shorter) > 1 or not _HAN_NAME.fullmatch(names[-1]))
     if cut:
-        names[-1] = shorter
+        names[-1] = shorter.rstrip(" ,")
     return cut
 
 

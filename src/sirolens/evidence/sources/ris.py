@@ -76,7 +76,7 @@ _NOT_SPLIT: Final = frozenset((*_TITLES, *_ABSTRACTS, "KW", "T2"))  # free text 
 # The line end before is part of the pattern: a search for one fixed character is twenty times faster than for ``^``.
 _START = re.compile(r"\n((?:[ \t]*(?:\d+\.|<\d+>)[ \t]*\n(?:[ \t]*\n)*)?TY(?:  -| -(?=[ \n]|\Z)))")
 # "ER-" alone ends a record; "ER-positive" at the start of a line of an abstract does not.
-_END = re.compile(r"(?:^ER(?:  -[^\n]*| ?-[ \t]*|[ \t]*(?=\s*\Z))|(?<=\S)ER  -[ \t]*)$", re.M)
+_END = re.compile(r"(?:^ER(?:  -[^\n]*| ?-[ \t]*|[ \t]*+(?=\s*+\Z))|(?<=\S)ER  -[ \t]*)$", re.M)
 _FIELD = re.compile(r"^([A-Z][A-Z0-9])  -[ \t]?([^\n]*(?:\n(?![A-Z][A-Z0-9]  -)[^\n]*)*)", re.M)
 _TAG = rf"(?:{'|'.join(sorted(_KNOWN))}) {{1,2}}-(?=[ \n]|\Z)"
 _LOOSE_FIELD = re.compile(rf"^(?={_TAG})(..) {{1,2}}-[ \t]?([^\n]*(?:\n(?!{_TAG})[^\n]*)*)", re.M)
