@@ -19,23 +19,21 @@ from sirolens.evidence.term_weights import weigh
 
 SOLVER = 5e-3  # liblinear stops at a relative 1e-4 and visits coordinates in another random order
 
-WORDS = tuple(
-    [
-        "sirolimus",
-        "rapamycin",
-        "platelet",
-        "bleeding",
-        "spleen",
-        "knee",
-        "surgery",
-        "cohort",
-        "trial",
-        "mouse",
-        "child",
-        "adult",
-        "dose",
-        "trough",
-    ]
+WORDS = (
+    "sirolimus",
+    "rapamycin",
+    "platelet",
+    "bleeding",
+    "spleen",
+    "knee",
+    "surgery",
+    "cohort",
+    "trial",
+    "mouse",
+    "child",
+    "adult",
+    "dose",
+    "trough",
 )
 CHARACTERS = "西罗莫司血小板减少症治疗儿童成人剂量"
 
