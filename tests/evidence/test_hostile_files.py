@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from tests.evidence.export_files import imported
 
 SHORT = 6_000
