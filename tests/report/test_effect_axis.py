@@ -56,6 +56,8 @@ def test_shares_of_none_and_all_stand_beyond_every_axis_of_logits() -> None:
         (EffectScale.SHARE, (math.nan, 0.12, 0.95), "12–95\u00a0%"),
         (EffectScale.RATIO, (1.234, 0.004, 123.4), "1.23 (0.004–123)"),
         (EffectScale.DIFFERENCE, (-1.0, -12.0, 10.0), "−1.0\u00a0(−12.0\u00a0to\u00a010.0)".replace("\u00a0(", " (")),
+        (EffectScale.DIFFERENCE, (0.002, -0.001, 0.005), "0.0020 (−0.0010\u00a0to\u00a00.0050)"),
+        (EffectScale.RATIO, (math.inf, 2.0, math.inf), "∞ (2.00–∞)"),
         (EffectScale.SHARE, (math.nan, math.nan, math.nan), "–"),
     ],
 )

@@ -347,7 +347,7 @@ def test_every_light_but_an_empty_one_carries_its_sign() -> None:
 def test_lights_grow_darker_from_good_to_worst_in_grey_print() -> None:
     from sirolens.report.traffic_figure import LOOKS
 
-    order = [_lightness(LOOKS[light][0]) for light in (Light.SOME, Light.BAD, Light.WORST)]
+    order = [_lightness(LOOKS[light][0]) for light in (Light.GOOD, Light.SOME, Light.BAD, Light.WORST)]
     assert order == sorted(order, reverse=True)
     assert len({LOOKS[light][1] for light in Light}) == len(Light)
 

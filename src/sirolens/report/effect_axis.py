@@ -155,7 +155,7 @@ def told_value(scale: EffectScale, value: float) -> str:
     ('60', '1.23', '−2.00')
     """
     if not math.isfinite(value):
-        return "–"
+        return "–" if math.isnan(value) else "∞" if value > 0 else "\N{MINUS SIGN}∞"
     if scale in (EffectScale.SHARE, EffectScale.LOGIT):
         return _percent(value)
     if scale is EffectScale.RATIO and 0 < value < 0.01:
@@ -166,6 +166,8 @@ def told_value(scale: EffectScale, value: float) -> str:
 def _places(*values: float) -> int:
     """Decimal places that the largest of some values needs."""
     size = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if 0 < size < 0.1:
+        return 1 - math.floor(math.log10(size))
     return 2 if size < 10 else 1 if size < 100 else 0
 
 
@@ -179,16 +181,19 @@ def told_interval(scale: EffectScale, middle: float, low: float, high: float, la
     """
     share = scale in (EffectScale.SHARE, EffectScale.LOGIT)
     sign = ("%" if language == "zh" else "\u00a0%") if share else ""
-    known = math.isfinite(low) or math.isfinite(high)
+    known = not (math.isnan(low) or math.isnan(high))
     if scale is EffectScale.DIFFERENCE:
         places = _places(middle, low, high)
-        said = [_signed(f"{one:.{places}f}") if math.isfinite(one) else "–" for one in (middle, low, high)]
+        said = [
+            _signed(f"{one:.{places}f}") if math.isfinite(one) else told_value(scale, one)
+            for one in (middle, low, high)
+        ]
     else:
         said = [told_value(scale, one) for one in (middle, low, high)]
     parts = said[1:]
     dash = ("\u00a0至\u00a0" if language == "zh" else "\u00a0to\u00a0") if scale is EffectScale.DIFFERENCE else "–"
     band = dash.join(parts) if known else "–"
-    if not math.isfinite(middle):
+    if math.isnan(middle):
         return f"{band}{sign}" if known else "–"
     return f"{said[0]}{sign}（{band}）" if language == "zh" else f"{said[0]}{sign} ({band})"
 

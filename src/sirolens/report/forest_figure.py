@@ -214,7 +214,7 @@ def _drawn(figure: ForestPlot, language: str) -> dict[str, Any]:
 def _estimate_words(figure: ForestPlot, row: ForestRow, language: str) -> str:
     if row.kind in (RowKind.HEADING, RowKind.NOTE):
         return ""
-    if math.isfinite(row.middle) or (row.kind is RowKind.PREDICTION and math.isfinite(row.low)):
+    if not math.isnan(row.middle) or (row.kind is RowKind.PREDICTION and not math.isnan(row.low)):
         return told_interval(figure.scale, row.middle, row.low, row.high, language)
     return told(row.instead, language) if row.instead else label("figures.not-estimable", language)
 

@@ -45,8 +45,8 @@ class Light(StrEnum):
 # Colour, sign, and the sign's colour. Lightness falls from good to worst, so that the order survives grey print.
 LOOKS = MappingProxyType(
     {
-        Light.GOOD: ("#8fd0b5", "+", COLOUR["ink"]),
-        Light.SOME: ("#f2d577", "−", COLOUR["ink"]),
+        Light.GOOD: ("#b5e0cd", "+", COLOUR["ink"]),
+        Light.SOME: ("#e8bf4a", "−", COLOUR["ink"]),
         Light.BAD: ("#d9552f", "×", "white"),
         Light.WORST: ("#7a1230", "!", "white"),
         Light.UNKNOWN: ("#c3ccd4", "?", COLOUR["ink"]),
