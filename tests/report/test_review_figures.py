@@ -251,6 +251,16 @@ def test_pages_of_a_long_plot_keep_every_row_once_the_scale_and_the_pooled_line(
     assert [bool(page.statements) for page in pages] == [False, False, False, True]
 
 
+def test_pages_of_ratios_share_one_axis_and_one_size_of_squares() -> None:
+    rows = tuple(
+        ForestRow(name="x", middle=ratio, low=ratio / 2, high=ratio * 2, weight=weight)
+        for ratio, weight in ((0.1, 0.4), (0.2, 0.1), (1.0, 0.1), (9.0, 0.4))
+    )
+    whole = _forest(*rows, scale=EffectScale.RATIO)
+    pages = forest_pages(whole, most=2)
+    assert [row["x"] for page in pages for row in _squares(page)] == pytest.approx([r["x"] for r in _squares(whole)])
+
+
 def test_pages_do_not_leave_a_heading_at_the_foot() -> None:
     head = ForestRow(name="group", kind=RowKind.HEADING)
     study = ForestRow(name="a", middle=0.5)

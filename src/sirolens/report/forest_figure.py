@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeAlias, final
 from sirolens.message import Message
 from sirolens.report.axes import told
 from sirolens.report.drawing import COLOUR, Drawing
-from sirolens.report.effect_axis import EffectScale, Ruler, axis_marks, told_interval
+from sirolens.report.effect_axis import EffectScale, Ruler, axis_marks, natural, told_interval
 from sirolens.report.sheet import PAGE, Field, Mark, Path, Stroke, Word, paragraph, sheet, widest, width_of, wrapped
 from sirolens.report.words import label
 
@@ -108,6 +108,10 @@ class ForestPlot(Drawing):
         What the two directions mean, such as who is favoured.
     reference : float, optional
         Where a dashed line stands; by default at the first pooled row.
+    reach : (float, float), optional
+        The ends of the axis, as readers know them; by default what the rows need.
+    heaviest : float, optional
+        The weight of the largest square; by default the largest of the rows.
     notes : tuple of Message
         Explained under the plot with the sign that rows carry.
     statements : tuple of Message
@@ -124,6 +128,8 @@ class ForestPlot(Drawing):
     weights: bool = True
     sides: tuple[Message, Message] | None = None
     reference: float | None = None
+    reach: tuple[float, float] | None = None
+    heaviest: float | None = None
     notes: tuple[Message, ...] = ()
     statements: tuple[Message, ...] = ()
     kind: ClassVar[str] = "forest"
@@ -154,7 +160,7 @@ def note_sign(index: int) -> str:
 def forest_pages(plot: ForestPlot, most: int = 40) -> tuple[ForestPlot, ...]:
     """Split a long forest plot into plots of at most so many rows; what stands under it stands under the last.
 
-    Axis, notes and line of reference are those of the whole, so that pages can be compared.
+    Axis, sizes of squares and line of reference are those of the whole, so that pages can be compared.
 
     >>> from sirolens.message import info
     >>> rows = tuple(ForestRow(name=f"S{index}", middle=0.5) for index in range(50))
@@ -163,7 +169,9 @@ def forest_pages(plot: ForestPlot, most: int = 40) -> tuple[ForestPlot, ...]:
     """
     if len(plot.rows) <= most:
         return (plot,)
-    reference = _reference(plot)
+    low, high = _reach(plot)
+    ends = (natural(plot.scale, low), natural(plot.scale, high))
+    plot = replace(plot, reference=_reference(plot), reach=ends, heaviest=_heaviest(plot))
     pages = []
     start = 0
     while start < len(plot.rows):
@@ -174,7 +182,7 @@ def forest_pages(plot: ForestPlot, most: int = 40) -> tuple[ForestPlot, ...]:
                 stop -= 1
         last = stop == len(plot.rows)
         statements = plot.statements if last else ()
-        pages.append(replace(plot, rows=plot.rows[start:stop], statements=statements, reference=reference))
+        pages.append(replace(plot, rows=plot.rows[start:stop], statements=statements))
         start = stop
     return tuple(pages)
 
@@ -403,6 +411,8 @@ def _ruler(figure: ForestPlot, laid: _Layout) -> Ruler:
 
 def _reach(figure: ForestPlot) -> tuple[float, float]:
     """The ends of the axis: all shares; else what the estimates need, and intervals as far as they stay readable."""
+    if figure.reach is not None:
+        return figure.scale.place(figure.reach[0]), figure.scale.place(figure.reach[1])
     if figure.scale in (EffectScale.SHARE, EffectScale.LOGIT):
         return (0.0, 1.0) if figure.scale is EffectScale.SHARE else (-6.0, 6.0)
     place = figure.scale.place
@@ -429,10 +439,15 @@ def _lines(figure: ForestPlot, ruler: Ruler, top: float, foot: float) -> list[Ma
     return marks
 
 
+def _heaviest(figure: ForestPlot) -> float:
+    if figure.heaviest is not None:
+        return figure.heaviest
+    weights = (row.weight for row in figure.rows if row.kind is RowKind.STUDY)
+    return max((weight for weight in weights if weight > 0), default=math.nan)
+
+
 def _effects(figure: ForestPlot, ruler: Ruler, places: Sequence[tuple[float, float]]) -> list[Mark]:
-    heaviest = max(
-        (row.weight for row in figure.rows if row.kind is RowKind.STUDY and math.isfinite(row.weight)), default=math.nan
-    )
+    heaviest = _heaviest(figure)
     lines: list[Mark] = []
     arrows: list[Mark] = []
     solids: list[Mark] = []
