@@ -28,6 +28,7 @@ HOSTILE = {
     "comments in the frame": (b"<xml><records><record><titles/></record>", b"<!-- -->", b"x"),
     "open quotes": (b"Title,Year\n", b'"a\n', b""),
     "brackets after a DOI": (RIS + b"TY  - JOUR\nDO  - 10.99999/", b")", b"\nER  - \n"),
+    "blanks after a Chinese name": ("%0 Journal Article\n%T 虚构\n%A 张伟".encode(), b". ", b"x\n"),
     "marks": (RIS, b"\xef\xbb\xbf", b"a"),
 }
 

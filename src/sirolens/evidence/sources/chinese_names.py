@@ -111,7 +111,8 @@ _GROUP = re.compile(
 )
 # [1,2]  (1)  ①  *  △  ~1  and bare digits right behind a name
 _MARKS = re.compile(r"(?:\s*(?:[\[［(（][\d\s,，、*△#]+[\]］)）]|[~^]?[\d*＊△▲#①-⑳¹²³⁰-⁹†‡§]+(?:[,，、]\d+)*))+$")
-_CUT = re.compile(r"[\s,，;；、.]*(?:等|(?<![A-Za-z])et\.?\s*al\.?)[\s,，;；、.]*$", re.IGNORECASE)
+# Possessive and bound to the beginning of the blanks: a line of a million blanks costs no more than it is long.
+_CUT = re.compile(r"(?<![\s,，;；、.])[\s,，;；、.]*+(?:等|(?<![A-Za-z])et\.?\s*+al\.?)[\s,，;；、.]*+$", re.IGNORECASE)
 _SHORT = re.compile(r"([^\W\d_][\w'’-]+) ([A-Z]{1,3})")  # "ZHANG W"; a longer name without a comma is left whole
 _PARTICLES = frozenset(
     {"van", "von", "de", "der", "den", "la", "le", "di", "da", "del", "dos", "ten", "ter", "bin", "al"}
