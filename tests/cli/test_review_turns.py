@@ -155,3 +155,12 @@ def test_a_search_by_other_methods_asks_for_its_route(desk: Path) -> None:
     (desk / "b.nbib").write_text(NBIB.replace("9900000", "9900001"), encoding="utf-8")
     done = sirolens("review", "import", desk / "b.nbib", *told)
     assert (done.code, "--route" in done.err, "citations" in done.err) == (2, True, True)
+
+
+@pytest.mark.parametrize("command", [("pool",), ("certainty",), ("snapshot", "v1")])
+def test_a_study_whose_form_has_a_fault_does_not_leave_a_pool_in_silence(desk: Path, command: tuple[str, ...]) -> None:
+    (desk / "rev" / "studies").mkdir()
+    (desk / "rev" / "studies" / "invented.toml").write_text('id = "invented"\n', encoding="utf-8")
+    told = sirolens("review", *command).err
+    assert "'design' is missing" in told
+    assert "1 file is left out" in told

@@ -13,11 +13,12 @@ import typer
 
 from sirolens.cli.show import show_flags
 from sirolens.errors import InputError
-from sirolens.message import Message, Place, error
+from sirolens.message import Message, Place, Severity, error
 from sirolens.report.words import label, say
 
 if TYPE_CHECKING:
     from sirolens.evidence.review import Review
+    from sirolens.evidence.review_forms import Forms
     from sirolens.evidence.review_state import State
     from sirolens.report.document import Document
 
@@ -34,6 +35,7 @@ __all__ = [
     "show_document",
     "tell",
     "who",
+    "whole_forms",
 ]
 
 SHORTEST_PREFIX = 3  # characters of a record's number after "r-" that are looked up
@@ -65,6 +67,18 @@ def opened(folder: Path, language: str, *, known: str = "") -> Review:
     review = open_review(find_review(folder))
     show_flags([message for message in review.messages if message.code != known], language)
     return review
+
+
+def whole_forms(folder: Path, language: str) -> Forms:
+    """Read the forms of a review and say which faults leave one out: a study must not vanish from a pool in silence."""
+    from sirolens.evidence.review_forms import read_forms
+
+    forms = read_forms(folder)
+    faults = [message for message in forms.messages if message.severity is Severity.ERROR]
+    if faults:
+        files = {message.place.file for message in faults if message.place is not None}
+        show_flags([*faults, error("review.forms-left-out", count=len(files))], language)
+    return forms
 
 
 def load_state(review: Review, language: str) -> State:

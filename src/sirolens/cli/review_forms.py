@@ -18,6 +18,7 @@ from sirolens.cli.review_folder import (
     show_document,
     tell,
     who,
+    whole_forms,
 )
 from sirolens.cli.show import Language, language_option, show_flags
 from sirolens.errors import InputError
@@ -109,10 +110,9 @@ def _form(path: Path) -> dict[str, Any]:
 def _add_certainty(group: typer.Typer, language: str) -> None:
     @group.command("certainty", help=label("appraisal.certainty-help", language))
     def certainty(folder: Path = review_option(language), show_in: Language = language_option(language)) -> None:
-        from sirolens.evidence.review_forms import read_forms
         from sirolens.study.review_summary import summary_document
 
-        forms = read_forms(opened(folder, show_in).folder)
+        forms = whole_forms(opened(folder, show_in).folder, show_in)
         show_document(summary_document(forms, show_in, version=__version__), show_in)
 
 
@@ -125,7 +125,6 @@ def _add_robvis(group: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.evidence.appraisal_tools import appraisal_tool
-        from sirolens.evidence.review_forms import read_forms
         from sirolens.evidence.robvis import from_robvis, to_robvis
 
         appraisal_tool(tool)
@@ -135,7 +134,7 @@ def _add_robvis(group: typer.Typer, language: str) -> None:
             if reading.appraisals:
                 typer.echo(to_robvis(reading.appraisals), nl=False)
             return
-        found = read_forms(opened(folder, show_in).folder)
+        found = whole_forms(opened(folder, show_in).folder, show_in)
         typer.echo(to_robvis([one for one in found.appraisals if one.tool == tool]), nl=False)
 
 

@@ -25,6 +25,7 @@ from sirolens.cli.review_folder import (
     show_document,
     tell,
     who,
+    whole_forms,
 )
 from sirolens.cli.review_search import fetching, pubmed_client
 from sirolens.cli.show import Language, language_option, show_flags
@@ -223,7 +224,7 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
             _refuse_empty_version(load_state(review, show_in))
         else:
             load_state(review, show_in)
-        rows = _pooled(review.folder) if estimates is None else _rows(estimates)
+        rows = _pooled(review.folder, show_in) if estimates is None else _rows(estimates)
         day = day_of(on, "--on")
         (event,) = append(
             review.folder,
@@ -251,7 +252,7 @@ def _refuse_empty_version(state: State) -> None:
         raise InputError(error("review.version-empty", number=closed[-1].version, name=closed[-1].name))
 
 
-def _pooled(folder: Path) -> Sequence[dict[str, Any]]:
+def _pooled(folder: Path, language: str) -> Sequence[dict[str, Any]]:
     """The estimates of the forms in a folder, where there are forms."""
     from sirolens.evidence.review_forms import STUDIES
 
@@ -259,6 +260,7 @@ def _pooled(folder: Path) -> Sequence[dict[str, Any]]:
         return ()
     from sirolens.study.review_estimates import estimate_rows
 
+    whole_forms(folder, language)
     return estimate_rows(folder)
 
 
@@ -307,7 +309,7 @@ def _add_diff(group: typer.Typer, language: str) -> None:
             past,
             present,
             estimates_before=snapshot_estimates(old),
-            estimates_after=_pooled(review.folder) if new is None else snapshot_estimates(new),
+            estimates_after=_pooled(review.folder, show_in) if new is None else snapshot_estimates(new),
         )
         if as_json:
             print_json(diff_json(found, old, new))

@@ -19,6 +19,7 @@ from sirolens.cli.review_folder import (
     print_json,
     review_option,
     show_document,
+    whole_forms,
 )
 from sirolens.cli.show import Language, language_option, show_flags
 from sirolens.errors import InputError
@@ -67,11 +68,10 @@ def _add_pool(group: typer.Typer, language: str) -> None:
     ) -> None:
         from sirolens.evidence.extraction import rows_for_pooling
         from sirolens.evidence.questions import answer, questions
-        from sirolens.evidence.review_forms import read_forms
         from sirolens.study.review_pool import pool_document, pooled_json
 
         check_pages(out)
-        forms = read_forms(opened(folder, show_in).folder)
+        forms = whole_forms(opened(folder, show_in).folder, show_in)
         rows = rows_for_pooling(forms.extractions)
         asked = _asked(questions(rows), outcome, time, population)
         answered: list[tuple[Question, Pooled]] = []
