@@ -89,7 +89,7 @@ class ForestPlot(Drawing):
     Parameters
     ----------
     rows : tuple of ForestRow
-        At most `MOST_ROWS`; a page holds about 40 (`forest_pages`).
+        At most `MOST_ROWS`; a printed page holds about 30, longer ones are cut there (`forest_pages`).
     axis : Message
         What is estimated.
     scale : EffectScale
@@ -157,7 +157,7 @@ def note_sign(index: int) -> str:
     return SIGNS[index % len(SIGNS)] * (index // len(SIGNS) + 1)
 
 
-def forest_pages(plot: ForestPlot, most: int = 40) -> tuple[ForestPlot, ...]:
+def forest_pages(plot: ForestPlot, most: int = 30) -> tuple[ForestPlot, ...]:
     """Split a long forest plot into plots of at most so many rows; what stands under it stands under the last.
 
     Axis, sizes of squares and line of reference are those of the whole, so that pages can be compared.
@@ -165,7 +165,7 @@ def forest_pages(plot: ForestPlot, most: int = 40) -> tuple[ForestPlot, ...]:
     >>> from sirolens.message import info
     >>> rows = tuple(ForestRow(name=f"S{index}", middle=0.5) for index in range(50))
     >>> [len(page.rows) for page in forest_pages(ForestPlot(rows=rows, axis=info("figures.n", n=50)))]
-    [40, 10]
+    [30, 20]
     """
     if len(plot.rows) <= most:
         return (plot,)
