@@ -164,3 +164,9 @@ def test_a_study_whose_form_has_a_fault_does_not_leave_a_pool_in_silence(desk: P
     told = sirolens("review", *command).err
     assert "'design' is missing" in told
     assert "1 file is left out" in told
+
+
+def test_the_heading_of_a_table_is_not_told_as_a_part_that_was_not_read(desk: Path) -> None:
+    (desk / "t.csv").write_text("Title,Authors,Year\nInvented,Zhang Wei,2020\n", encoding="utf-8")
+    done = sirolens("review", "import", desk / "t.csv", "--from", "wos", "--run-on", "today")
+    assert (done.code, "1 record (csv)" in done.out, "0 parts not read" in done.out) == (0, True, True)

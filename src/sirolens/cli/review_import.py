@@ -145,7 +145,9 @@ def take_in(
             path, found, data = read[index]
             draft = keep_import(review.folder, data, found, name=path.name, search=search)
             append(review.folder, by, [draft])
-            one = {"file": path.name, "records": len(found.records), "unread": len(found.unread)}
+            # A table's heading is no record and lacks nothing.
+            unread = sum(piece.reason.code != "import.heading" for piece in found.unread)
+            one = {"file": path.name, "records": len(found.records), "unread": unread}
             told["files"].append(one | {"format": found.source, "search": plan.name})
         told["messages"] += _hits_differ(review, search, plan, sum(len(read[index][1].records) for index in plan.files))
     return told
