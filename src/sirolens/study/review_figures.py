@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite, log
 from types import MappingProxyType
 from typing import TypeAlias
@@ -20,11 +20,12 @@ from sirolens.evidence.review_forms import Forms
 from sirolens.message import Message, info
 from sirolens.report.baujat_figure import BaujatPlot
 from sirolens.report.document import Figure
+from sirolens.report.drawing import Drawing
 from sirolens.report.effect_axis import EffectScale
 from sirolens.report.flow_figure import FlowArm, FlowBox, FlowDiagram, FlowLine, FlowStep
-from sirolens.report.forest_figure import ForestPlot, ForestRow, RowKind
+from sirolens.report.forest_figure import ForestPlot, ForestRow, RowKind, forest_pages
 from sirolens.report.funnel_figure import FunnelPlot
-from sirolens.report.traffic_figure import Light, LightName, TrafficLights, TrafficSummary
+from sirolens.report.traffic_figure import Light, LightName, TrafficLights, TrafficSummary, traffic_pages
 from sirolens.source import Mark
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "flow_figure",
     "forest",
     "reason_words",
-    "robustness_figure",
+    "robustness_figures",
     "study_name",
     "traffic_figures",
 ]
@@ -83,8 +84,8 @@ def _axis(pooled: Pooled) -> Message:
     return info(f"evidence.axis-{pooled.effect.lower()}")
 
 
-def forest(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) -> Figure:
-    """Draw the forest plot of a pooled question.
+def forest(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) -> tuple[Figure, ...]:
+    """Draw the forest plot of a pooled question; a long one goes over several pages.
 
     Parameters
     ----------
@@ -125,7 +126,19 @@ def forest(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) 
         notes=tuple(info(code) for code in codes),
         statements=_statements(pooled),
     )
-    return Figure(name=_id("forest", name), drawing=plot, alt=info("evidence.forest-alt", title=title), caption=title)
+    alt = info("evidence.forest-alt", title=title)
+    return _pages(_id("forest", name), forest_pages(plot), alt, title)
+
+
+def _pages(name: str, drawings: Sequence[Drawing], alt: Message, caption: Message) -> tuple[Figure, ...]:
+    """One figure for each page of a drawing; the caption stands under the last."""
+    last = len(drawings) - 1
+    return tuple(
+        Figure(
+            name=f"{name}-{index}" if last else name, drawing=one, alt=alt, caption=caption if index == last else None
+        )
+        for index, one in enumerate(drawings)
+    )
 
 
 def _id(kind: str, name: str) -> str:
@@ -182,15 +195,15 @@ def _statements(pooled: Pooled) -> tuple[Message, ...]:
     scatter = info(
         "evidence.forest-scatter",
         q=f"{found.q.statistic:.1f}",
-        df=f"{found.q.df or 0:g}",
+        df=int(found.q.df or 0),
         i2_percent=100 * found.i2_tau2,
         scale=info(f"evidence.scale-{pooled.scale if pooled.effect == SHARE else pooled.effect.lower()}"),
     )
     return (scatter, *few)
 
 
-def robustness_figure(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) -> Figure | None:
-    """Draw the pool without each study in turn, and as studies came in; None where neither says anything."""
+def robustness_figures(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) -> tuple[Figure, ...]:
+    """Draw the pool without each study in turn, and as studies came in; nothing where neither says anything."""
     labels = {line.label: study_name(line, names) for line in pooled.studies}
     groups = (("evidence.without", pooled.leave_one_out), ("evidence.with-added", pooled.cumulative))
     rows: list[ForestRow] = []
@@ -199,10 +212,10 @@ def robustness_figure(name: str, pooled: Pooled, names: Mapping[str, str], title
             rows.append(ForestRow(name=info(heading), kind=RowKind.HEADING))
             rows += [_robust(line, labels) for line in lines]
     if not rows:
-        return None
+        return ()
     plot = ForestPlot(rows=tuple(rows), axis=_axis(pooled), scale=_axis_scale(pooled), weights=False)
     caption = info("evidence.robustness-caption", title=title)
-    return Figure(name=_id("robustness", name), drawing=plot, alt=caption, caption=caption)
+    return _pages(_id("robustness", name), forest_pages(plot), caption, caption)
 
 
 def _robust(line: PoolLine, labels: Mapping[str, str]) -> ForestRow:
@@ -247,15 +260,10 @@ def _traffic(told: Lights) -> list[Figure]:
         axis=info("evidence.axis-studies"),
         overall=told.items[-1] == OVERALL,
     )
-    drawn = (("lights", plot, "evidence.lights-caption"), ("summary", summary, "evidence.summary-caption"))
+    shown, whole = (info(f"evidence.{kind}-caption", tool=name) for kind in ("lights", "summary"))
     return [
-        Figure(
-            name=_id(kind, told.tool),
-            drawing=drawing,
-            alt=info(caption, tool=name),
-            caption=info(caption, tool=name),
-        )
-        for kind, drawing, caption in drawn
+        *_pages(_id("lights", told.tool), traffic_pages(plot), shown, shown),
+        Figure(name=_id("summary", told.tool), drawing=summary, alt=whole, caption=whole),
     ]
 
 
@@ -317,7 +325,7 @@ def flow_figure(flow: Flow, reasons: Mapping[str, str] | None = None) -> Figure:
         if flow.other.identified
         else None,
         new=_included("flow-new" if living else "flow-first", flow.new.studies, flow.new.reports),
-        previous_head=info("evidence.flow-previous") if living else None,
+        previous_head=info("evidence.flow-previous-head") if living else None,
         previous=_included("flow-previous", flow.previous.studies, flow.previous.reports) if living else None,
         total=_included("flow-total", flow.total.studies, flow.total.reports) if living else None,
         changes=FlowBox(lines=tuple(changes)) if changes else None,
@@ -379,6 +387,8 @@ def _steps(arm: ArmFlow, screened: int | None, words: Mapping[str, str]) -> tupl
         for reason, count in arm.reasons.items()
     ]
     out = [FlowLine(text=info("evidence.flow-fulltext-excluded"), count=sum(arm.reasons.values())), *reasons]
+    if gone:
+        gone.insert(0, FlowLine(text=info("evidence.flow-removed-before"), bold=True))
     steps = [FlowStep(row=0, box=FlowBox(lines=tuple(_sources(arm))), aside=_box(gone))]
     if screened is not None:
         aside = _box([*_count("flow-excluded", arm.excluded), *_pending(arm.pending)])

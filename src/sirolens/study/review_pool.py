@@ -18,7 +18,6 @@ from sirolens.report.document import (
     Cell,
     Column,
     Document,
-    Figure,
     Findings,
     Heading,
     Interval,
@@ -26,7 +25,7 @@ from sirolens.report.document import (
     Table,
 )
 from sirolens.report.words import say
-from sirolens.study.review_figures import asymmetry_figures, forest, robustness_figure, study_name
+from sirolens.study.review_figures import asymmetry_figures, forest, robustness_figures, study_name
 
 __all__ = [
     "comparisons",
@@ -79,11 +78,11 @@ def pooled_blocks(question: Question, pooled: Pooled, names: Mapping[str, str]) 
     """
     title = question_words(question)
     blocks: list[Block] = [Heading(text=title, level=3)]
-    figure = forest(question.name, pooled, names, title)
-    blocks += [figure, _methods(pooled), Paragraph(sentences=_scatter(pooled))]
+    blocks += forest(question.name, pooled, names, title)
+    blocks += [_methods(pooled), Paragraph(sentences=_scatter(pooled))]
     if pooled.k >= LEAST_FOR_ROBUSTNESS:
-        blocks += _figures(robustness_figure(question.name, pooled, names, title))
-    blocks += _figures(*asymmetry_figures(question.name, pooled, names, title))
+        blocks += robustness_figures(question.name, pooled, names, title)
+    blocks += asymmetry_figures(question.name, pooled, names, title)
     own = tuple(named(one, names) for one in pooled.messages if one.code not in GENERAL)
     if own:
         blocks.append(Findings(messages=most_severe_first(own)))
@@ -115,10 +114,6 @@ def method_notes(answered: Iterable[Answer]) -> tuple[Message, ...]:
                 if message.code in GENERAL:
                     found.setdefault(message.code, message)
     return tuple(found.values())
-
-
-def _figures(*figures: Figure | None) -> list[Block]:
-    return [figure for figure in figures if figure is not None]
 
 
 def _scale(pooled: Pooled) -> float:
@@ -170,7 +165,7 @@ def _scatter(pooled: Pooled) -> tuple[Message, ...]:
             info(
                 "evidence.scatter-q",
                 q=f"{found.q.statistic:.1f}",
-                df=f"{found.q.df or 0:g}",
+                df=int(found.q.df or 0),
                 p=_p(found.q.p_value),
                 i2_tau_percent=100 * found.i2_tau2,
                 i2_q_percent=100 * found.i2_q,
