@@ -170,3 +170,15 @@ def test_the_heading_of_a_table_is_not_told_as_a_part_that_was_not_read(desk: Pa
     (desk / "t.csv").write_text("Title,Authors,Year\nInvented,Zhang Wei,2020\n", encoding="utf-8")
     done = sirolens("review", "import", desk / "t.csv", "--from", "wos", "--run-on", "today")
     assert (done.code, "1 record (csv)" in done.out, "0 parts not read" in done.out) == (0, True, True)
+
+
+def test_a_person_may_decide_otherwise_about_what_was_retracted(desk: Path) -> None:
+    _everybody_decides()
+    for by in ("wei", "li"):
+        assert sirolens("review", "unseal", "--by", by).code == 0
+    (desk / "list.txt").write_text(f"{FIRST}\n", encoding="utf-8")
+    assert sirolens("review", "update", "--retractions", desk / "list.txt").code == 0
+    assert _boxes() == {"fulltext-excluded": 1, "title-conflict": 1}
+    done = sirolens("review", "resolve", FIRST, "include", "--stage", "fulltext", "--note", "kept with a remark")
+    assert done.code == 0, done.err
+    assert _boxes() == {"included": 1, "title-conflict": 1}

@@ -218,7 +218,7 @@ def check_turn(state: State, record: str, stage: Stage, by: str = "", *, sealed:
 def resolution_draft(
     state: State, record: str, stage: Stage, decision: Decision, *, reasons: Sequence[str] = (), notes: str = ""
 ) -> Draft:
-    """Return the event that settles a conflict.
+    """Return the event that settles a conflict, or decides otherwise about a publication that was retracted.
 
     Raises
     ------
@@ -226,7 +226,8 @@ def resolution_draft(
         As `decision_draft`; ``screening.no-conflict`` where there is nothing to settle.
     """
     values = decision_draft(state, record, stage, decision, reasons=reasons, notes=notes)[0][1]
-    if state.grouping.cluster_of[record] not in conflicts(state, stage):
+    retracted = any(voice.role is Role.RETRACTION for voice in state.standing(record, stage).voices)
+    if not retracted and state.grouping.cluster_of[record] not in conflicts(state, stage):
         raise InputError(error("screening.no-conflict", value=record))
     return Kind.RESOLVED, values
 
