@@ -182,3 +182,12 @@ def test_a_person_may_decide_otherwise_about_what_was_retracted(desk: Path) -> N
     done = sirolens("review", "resolve", FIRST, "include", "--stage", "fulltext", "--note", "kept with a remark")
     assert done.code == 0, done.err
     assert _boxes() == {"included": 1, "title-conflict": 1}
+
+
+def test_taking_a_form_in_says_which_record_is_its_report(desk: Path) -> None:
+    assert sirolens("review", "forms", "--new", "invented").code == 0
+    form = desk / "rev" / "studies" / "invented.toml"
+    text = form.read_text(encoding="utf-8").replace('doi = ""', 'doi = "10.99999/inv.1"')
+    form.write_text(text, encoding="utf-8")
+    told = sirolens("review", "forms", "--take-in")
+    assert (told.code, 'records = ["r-' in told.err) == (0, True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sirolens.evidence.extraction import Extraction
     from sirolens.evidence.review_state import State
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "unlinked_reports"]
 
 FORMATS = {".ris": "ris", ".bib": "bibtex", ".csv": "csv", ".nbib": "pubmed-nbib"}
 """Which format a file's ending asks for; a name given with --format goes before it."""
@@ -129,7 +129,7 @@ def _form(path: Path, state: State) -> tuple[str, list[Message], bytes]:
     form = read_extraction(path)
     if form.extraction is None:
         return "", list(form.messages), content
-    told = [*form.messages, *_reports(form.extraction, state)]
+    told = [*form.messages, *unlinked_reports(form.extraction, state)]
     study = form.extraction.study.id
     name = study if re.fullmatch(r"\w[\w.-]*", study) else path.stem  # it becomes the name of a file
     return f"{STUDIES}/{name}.toml", told, content
@@ -148,7 +148,7 @@ def _toml(path: Path) -> tuple[bytes, dict[str, Any]]:
         raise InputError(error("models.not-toml", place=place, value=str(failure), expected="TOML")) from failure
 
 
-def _reports(form: Extraction, state: State) -> list[Message]:
+def unlinked_reports(form: Extraction, state: State) -> list[Message]:
     """Which records are the reports of a study where the form does not say so: told, never assumed."""
     by_number = {
         number: state.grouping.cluster_of[name]

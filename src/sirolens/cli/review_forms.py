@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sirolens import __version__
+from sirolens.cli.review_export import unlinked_reports
 from sirolens.cli.review_folder import (
     by_option,
     json_option,
+    load_state,
     opened,
     print_json,
     review_option,
@@ -67,6 +69,9 @@ def _add_forms(group: typer.Typer, language: str) -> None:
             return
         show_document(forms_document(found, changed, show_in, version=__version__), show_in)
         if take:
+            state = load_state(review, show_in)
+            links = [message for form in found.extractions for message in unlinked_reports(form, state)]
+            show_flags(links if state.records else [], show_in)
             tell(info("extraction.taken-in", number=len(written)), show_in)
 
 
