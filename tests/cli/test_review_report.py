@@ -68,3 +68,16 @@ def test_a_table_that_does_not_add_up_is_refused_and_nothing_is_drawn(tmp_path: 
     assert done.code == 2
     assert "databases: screened" in done.err
     assert not (tmp_path / "flow.svg").exists()
+
+
+def test_groups_and_a_regression_come_with_the_pools(tmp_path: Path) -> None:
+    asked = ("--outcome", "OR", "--population", "secondary-itp", "--by", "design", "--over", "year")
+    page = tmp_path / "pools.pdf"
+    done = sirolens("review", "pool", "--review", SHIPPED, *asked, "-o", page, "--language", "zh")
+    assert done.code == 0, done.err
+    assert page.read_bytes()[:5] == b"%PDF-"
+    done = sirolens("review", "pool", "--review", SHIPPED, *asked, "--json")
+    assert [one["key"] for one in json.loads(done.out)["differences"]] == ["design", "year"]
+    done = sirolens("review", "pool", "--review", SHIPPED, "--by", "colour")
+    assert done.code == 2
+    assert "colour" in done.err

@@ -27,12 +27,15 @@ from sirolens.message import Place, error
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sirolens.evidence.pooled import Pooled
     from sirolens.evidence.prisma import Flow
     from sirolens.evidence.questions import Question
     from sirolens.evidence.review import Review
+    from sirolens.evidence.review_forms import Forms
     from sirolens.message import Message
-    from sirolens.report.document import Document
+    from sirolens.report.document import Block, Document
 
 __all__ = ["add_to"]
 
@@ -61,6 +64,8 @@ def _add_pool(group: typer.Typer, language: str) -> None:
         time: str = typer.Option("", "--time", help=_text("time", language)),
         population: str = typer.Option("", "--population", help=_text("population", language)),
         any_criteria: bool = typer.Option(False, "--any-criteria", help=_text("any-criteria", language)),
+        by: str = typer.Option("", "--by", help=_text("by", language), metavar="KEY"),
+        over: str = typer.Option("", "--over", help=_text("over", language), metavar="KEY"),
         out: list[Path] = _out(language, "pages"),
         folder: Path = review_option(language),
         as_json: bool = json_option(language),
@@ -71,6 +76,7 @@ def _add_pool(group: typer.Typer, language: str) -> None:
         from sirolens.study.review_pool import pool_document, pooled_json
 
         check_pages(out)
+        _check_keys(by, over)
         forms = whole_forms(opened(folder, show_in).folder, show_in)
         rows = rows_for_pooling(forms.extractions)
         asked = _asked(questions(rows), outcome, time, population)
@@ -83,9 +89,54 @@ def _add_pool(group: typer.Typer, language: str) -> None:
                 refused += fault.messages
         if as_json:
             told = {"answers": pooled_json(answered, show_in), "refused": messages_json(refused, show_in)}
-            print_json(told)
+            print_json({**told, "differences": _differences_json(answered, forms, by, over)})
         else:
-            _give(pool_document(answered, refused, forms.names(), version=__version__), out, show_in)
+            further = _further(forms, by, over)
+            _give(pool_document(answered, refused, forms.names(), version=__version__, further=further), out, show_in)
+
+
+def _check_keys(by: str, over: str) -> None:
+    """Refuse a covariate nobody knows, before anything is pooled."""
+    from sirolens.study.review_moderators import GROUPS, NUMBERS
+
+    for option, key, known in (("--by", by, GROUPS), ("--over", over, NUMBERS)):
+        if key and key not in known:
+            place = Place(field=option)
+            raise InputError(error("evidence.covariate-unknown", place=place, value=key, known=tuple(known)))
+
+
+def _further(forms: Forms, by: str, over: str) -> Callable[[Question, Pooled], list[Block]]:
+    """Return what stands behind each pool: its subgroups, its regression, or why there is none."""
+    from sirolens.report.document import Findings
+    from sirolens.study.review_moderators import grouped_blocks, over_blocks
+    from sirolens.study.review_pool import question_words
+
+    def further(question: Question, pooled: Pooled) -> list[Block]:
+        blocks: list[Block] = []
+        for key, made in ((by, grouped_blocks), (over, over_blocks)):
+            if key:
+                title = question_words(question)
+                try:
+                    blocks += made(question.name, pooled, forms.extractions, key, forms.names(), title)
+                except InputError as fault:
+                    blocks.append(Findings(messages=fault.messages))
+        return blocks
+
+    return further
+
+
+def _differences_json(
+    answered: list[tuple[Question, Pooled]], forms: Forms, by: str, over: str
+) -> list[dict[str, Any]]:
+    from sirolens.study.review_moderators import differences_json
+
+    keys = [key for key in (by, over) if key]
+    return [
+        differences_json(question, pooled, forms.extractions, key)
+        for question, pooled in answered
+        if pooled.k > 1
+        for key in keys
+    ]
 
 
 def _asked(known: tuple[Question, ...], outcome: str, time: str, population: str) -> tuple[Question, ...]:

@@ -29,9 +29,15 @@ from sirolens.report.traffic_figure import Light, LightName, TrafficLights, Traf
 from sirolens.source import Mark
 
 __all__ = [
+    "RATIOS",
     "asymmetry_figures",
+    "axis_of",
+    "counts_of",
+    "figure_pages",
+    "figure_scale",
     "flow_figure",
     "forest",
+    "plain_id",
     "reason_words",
     "robustness_figures",
     "study_name",
@@ -70,17 +76,24 @@ def study_name(line: StudyLine, names: Mapping[str, str]) -> str:
     return line.label.replace(line.row.study, names.get(line.row.study, line.row.study), 1)
 
 
-def _axis_scale(pooled: Pooled) -> EffectScale:
+def figure_scale(pooled: Pooled) -> EffectScale:
+    """Return the axis of an effect as readers know it."""
     if pooled.effect == SHARE:
         return EffectScale.SHARE
     return EffectScale.RATIO if pooled.effect in RATIOS else EffectScale.DIFFERENCE
 
 
-def _counts(k: float | None, n: float | None) -> str:
+def counts_of(k: float | None, n: float | None) -> str:
+    """Write events of patients.
+
+    >>> counts_of(12, 20), counts_of(None, 20)
+    ('12/20', '–')
+    """
     return "–" if k is None or n is None else f"{k:g}/{n:g}"
 
 
-def _axis(pooled: Pooled) -> Message:
+def axis_of(pooled: Pooled) -> Message:
+    """Return what is estimated, in words."""
     return info(f"evidence.axis-{pooled.effect.lower()}")
 
 
@@ -107,8 +120,8 @@ def forest(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) 
             low=line.interval.low,
             high=line.interval.high,
             columns=(
-                _counts(line.row.k, line.row.n),
-                *((_counts(line.control.k, line.control.n),) if line.control is not None else ("–",) * compared),
+                counts_of(line.row.k, line.row.n),
+                *((counts_of(line.control.k, line.control.n),) if line.control is not None else ("–",) * compared),
             ),
             weight=line.weight,
             notes=tuple(index for index, (_, marked) in enumerate(flags) if marked(line)),
@@ -119,18 +132,18 @@ def forest(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) 
     sides = (info("evidence.favours-control"), info("evidence.favours-sirolimus")) if compared else None
     plot = ForestPlot(
         rows=tuple(rows),
-        axis=_axis(pooled),
-        scale=_axis_scale(pooled),
+        axis=axis_of(pooled),
+        scale=figure_scale(pooled),
         columns=(info("evidence.column-counts"), *((info("evidence.column-against"),) if compared else ())),
         sides=sides,
         notes=tuple(info(code) for code in codes),
         statements=_statements(pooled),
     )
     alt = info("evidence.forest-alt", title=title)
-    return _pages(_id("forest", name), forest_pages(plot), alt, title)
+    return figure_pages(plain_id("forest", name), forest_pages(plot), alt, title)
 
 
-def _pages(name: str, drawings: Sequence[Drawing], alt: Message, caption: Message) -> tuple[Figure, ...]:
+def figure_pages(name: str, drawings: Sequence[Drawing], alt: Message, caption: Message) -> tuple[Figure, ...]:
     """One figure for each page of a drawing; the caption stands under the last."""
     last = len(drawings) - 1
     return tuple(
@@ -141,7 +154,12 @@ def _pages(name: str, drawings: Sequence[Drawing], alt: Message, caption: Messag
     )
 
 
-def _id(kind: str, name: str) -> str:
+def plain_id(kind: str, name: str) -> str:
+    """Return the name of a figure inside its document.
+
+    >>> plain_id("forest", "OR 3m")
+    'forest-or-3m'
+    """
     plain = "".join(one if one.isascii() and one.isalnum() else "-" for one in name)
     return f"{kind}-{plain.lower()}"
 
@@ -213,9 +231,9 @@ def robustness_figures(name: str, pooled: Pooled, names: Mapping[str, str], titl
             rows += [_robust(line, labels) for line in lines]
     if not rows:
         return ()
-    plot = ForestPlot(rows=tuple(rows), axis=_axis(pooled), scale=_axis_scale(pooled), weights=False)
+    plot = ForestPlot(rows=tuple(rows), axis=axis_of(pooled), scale=figure_scale(pooled), weights=False)
     caption = info("evidence.robustness-caption", title=title)
-    return _pages(_id("robustness", name), forest_pages(plot), caption, caption)
+    return figure_pages(plain_id("robustness", name), forest_pages(plot), caption, caption)
 
 
 def _robust(line: PoolLine, labels: Mapping[str, str]) -> ForestRow:
@@ -262,8 +280,8 @@ def _traffic(told: Lights) -> list[Figure]:
     )
     shown, whole = (info(f"evidence.{kind}-caption", tool=name) for kind in ("lights", "summary"))
     return [
-        *_pages(_id("lights", told.tool), traffic_pages(plot), shown, shown),
-        Figure(name=_id("summary", told.tool), drawing=summary, alt=whole, caption=whole),
+        *figure_pages(plain_id("lights", told.tool), traffic_pages(plot), shown, shown),
+        Figure(name=plain_id("summary", told.tool), drawing=summary, alt=whole, caption=whole),
     ]
 
 
@@ -275,7 +293,7 @@ def asymmetry_figures(name: str, pooled: Pooled, names: Mapping[str, str], title
         parts, moved = pooled.baujat.heterogeneity, pooled.baujat.influence
         plot = BaujatPlot(heterogeneity=tuple(parts.tolist()), influence=tuple(moved.tolist()), names=known)
         caption = info("evidence.baujat-caption", title=title)
-        found.append(Figure(name=_id("baujat", name), drawing=plot, alt=caption, caption=caption))
+        found.append(Figure(name=plain_id("baujat", name), drawing=plot, alt=caption, caption=caption))
     if pooled.k >= FEWEST_FOR_FUNNEL:
         filled = pooled.filled
         funnel = FunnelPlot(
@@ -283,13 +301,13 @@ def asymmetry_figures(name: str, pooled: Pooled, names: Mapping[str, str], title
             errors=tuple(np.sqrt(pooled.v).tolist()),
             names=known,
             centre=_centre(pooled),
-            axis=_axis(pooled),
-            scale=EffectScale.LOGIT if pooled.effect == SHARE else _axis_scale(pooled),
+            axis=axis_of(pooled),
+            scale=EffectScale.LOGIT if pooled.effect == SHARE else figure_scale(pooled),
             filled_effects=() if filled is None else tuple(filled.y.tolist()),
             filled_errors=() if filled is None else tuple(np.sqrt(filled.v).tolist()),
         )
         caption = info("evidence.funnel-caption", title=title)
-        found.append(Figure(name=_id("funnel", name), drawing=funnel, alt=caption, caption=caption))
+        found.append(Figure(name=plain_id("funnel", name), drawing=funnel, alt=caption, caption=caption))
     return tuple(found)
 
 

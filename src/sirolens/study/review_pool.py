@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 from sirolens.engine.statistics import interval as statistics
 from sirolens.evidence.extraction_words import outcome_words, population_words, time_words
@@ -38,7 +38,8 @@ __all__ = [
     "single_studies",
 ]
 
-Answer = tuple[Question, Pooled]
+Answer: TypeAlias = tuple[Question, Pooled]
+Further: TypeAlias = Callable[[Question, Pooled], list[Block]]
 GENERAL = frozenset(
     {
         "pooling.asymmetry-refused",
@@ -65,7 +66,7 @@ def question_words(question: Question) -> Message:
     )
 
 
-def pooled_blocks(question: Question, pooled: Pooled, names: Mapping[str, str]) -> list[Block]:
+def pooled_blocks(question: Question, pooled: Pooled, names: Mapping[str, str], *, level: int = 3) -> list[Block]:
     """Lay one pooled question out.
 
     Parameters
@@ -75,9 +76,11 @@ def pooled_blocks(question: Question, pooled: Pooled, names: Mapping[str, str]) 
         Of at least two studies.
     names : mapping of str to str
         How each study is shown.
+    level : int
+        Of its heading.
     """
     title = question_words(question)
-    blocks: list[Block] = [Heading(text=title, level=3)]
+    blocks: list[Block] = [Heading(text=title, level=level)]
     blocks += forest(question.name, pooled, names, title)
     blocks += [_methods(pooled), Paragraph(sentences=_scatter(pooled))]
     if pooled.k >= LEAST_FOR_ROBUSTNESS:
@@ -93,6 +96,8 @@ def named(message: Message, names: Mapping[str, str]) -> Message:
     """Return a message with studies as they are shown in place of their ids, each once."""
 
     def told(key: str, value: Value) -> Value:
+        if key == "study":
+            return _shown(str(value), names)
         if key != "studies" or not isinstance(value, tuple):
             return value
         return tuple(dict.fromkeys(_shown(str(one), names) for one in value))
@@ -218,13 +223,32 @@ def _estimate(line: StudyLine, pooled: Pooled) -> Message:
 
 
 def pool_document(
-    answered: Sequence[Answer], refused: Sequence[Message], names: Mapping[str, str], *, version: str
+    answered: Sequence[Answer],
+    refused: Sequence[Message],
+    names: Mapping[str, str],
+    *,
+    version: str,
+    further: Further | None = None,
 ) -> Document:
-    """Lay out every pooled question, then those that one study alone answers."""
+    """Lay out every pooled question, then those that one study alone answers.
+
+    Parameters
+    ----------
+    answered : sequence of (Question, Pooled)
+    refused : sequence of Message
+        Why a question has no answer.
+    names : mapping of str to str
+        How each study is shown.
+    version : str
+        Of the program.
+    further : function, optional
+        What is laid out behind each pool, such as its subgroups.
+    """
     blocks: list[Block] = []
     for question, pooled in answered:
         if pooled.k > 1:
-            blocks += pooled_blocks(question, pooled, names)
+            blocks += pooled_blocks(question, pooled, names, level=2)
+            blocks += [] if further is None else further(question, pooled)
     alone = single_studies(answered, names)
     if alone.rows:
         blocks += [Heading(text=info("evidence.heading-single")), alone]
