@@ -15,6 +15,7 @@ from sirolens.report.sheet import Mark, Stroke, Word, width_of
 
 __all__ = ["EffectScale", "Ruler", "axis_marks", "natural", "side_axis_marks", "ticks", "told_interval", "told_value"]
 
+DIGITS = 4  # of a tick's number
 TICK_SIZE = 11.0
 
 
@@ -97,13 +98,17 @@ def ticks(scale: EffectScale, low: float, high: float, pixels: float, least: flo
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     >>> [round(natural(EffectScale.RATIO, tick), 3) for tick in ticks(EffectScale.RATIO, -2.5, 2.5, 300.0)]
     [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
+    >>> ticks(EffectScale.DIFFERENCE, 2021.0, 2024.0, 400.0)
+    [2021.0, 2022.0, 2023.0, 2024.0]
     """
     if not high > low:
         return [low]
     if scale is EffectScale.SHARE:
         return _even(low, high, most=max(int(pixels / least), 2), steps=(1.0, 2.0, 2.5, 5.0, 10.0))
     if scale is EffectScale.DIFFERENCE:
-        return _even(low, high, most=max(int(pixels / (1.25 * least)), 2))
+        even = _even(low, high, most=max(int(pixels / (1.25 * least)), 2))
+        # A tick whose number would be rounded (half a year) would stand beside another with the same number.
+        return [one for one in even if abs(float(f"{one:.{DIGITS}g}") - one) <= 1e-9 * max(abs(one), high - low)]
     gap = least * (high - low) / pixels
     if scale is EffectScale.RATIO:
         return _ratios(low, high, gap)
@@ -200,8 +205,8 @@ def told_interval(scale: EffectScale, middle: float, low: float, high: float, la
 
 def _tick_word(scale: EffectScale, place: float, language: str) -> str:
     if scale in (EffectScale.SHARE, EffectScale.LOGIT):
-        return f"{100 * natural(scale, place):.4g}" + ("%" if language == "zh" else "\u00a0%")
-    return _signed(f"{natural(scale, place):.4g}")
+        return f"{100 * natural(scale, place):.{DIGITS}g}" + ("%" if language == "zh" else "\u00a0%")
+    return _signed(f"{natural(scale, place):.{DIGITS}g}")
 
 
 def axis_marks(

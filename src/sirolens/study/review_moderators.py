@@ -11,10 +11,12 @@ from typing import Any
 from sirolens.engine.statistics.interval import Test
 from sirolens.errors import InputError
 from sirolens.evidence.extraction import Extraction
+from sirolens.evidence.extraction_words import design_words, read_words
 from sirolens.evidence.moderators import Grouped, Over, by_group, over
 from sirolens.evidence.outcome import NOT_REPORTED, ArmRole
 from sirolens.evidence.pooled import SHARE, Pooled
 from sirolens.evidence.questions import Question
+from sirolens.evidence.studies import Design, Read
 from sirolens.message import Message, Place, error, info
 from sirolens.report.bubble_figure import BubblePlot
 from sirolens.report.document import Block, Column, Figure, Findings, Heading, Paragraph, Table
@@ -91,6 +93,19 @@ def _key_words(key: str) -> Message:
     return info(f"evidence.covariate-{key}")
 
 
+def _group_words(key: str, group: str) -> Message | str:
+    """Name a group as the tables do; what is a report's own word stays as it is."""
+    match key:
+        case "design":
+            return design_words(Design(group))
+        case "read":
+            return read_words(Read(group))
+        case "prospective":
+            return info(f"evidence.prospective-{group}")
+        case _:
+            return group
+
+
 def grouped_blocks(
     name: str, pooled: Pooled, forms: Sequence[Extraction], key: str, names: Mapping[str, str], title: Message
 ) -> list[Block]:
@@ -98,7 +113,8 @@ def grouped_blocks(
     found = by_group(pooled, values_of(pooled, forms, key))
     rows: list[ForestRow] = []
     for group, studies, line in zip(found.names, found.studies, found.lines, strict=True):
-        rows.append(ForestRow(name=group, kind=RowKind.HEADING))
+        words = _group_words(key, group)
+        rows.append(ForestRow(name=words, kind=RowKind.HEADING))
         for one in studies:
             rows.append(
                 ForestRow(
@@ -113,7 +129,7 @@ def grouped_blocks(
         if line is not None:
             rows.append(
                 ForestRow(
-                    name=info("evidence.group-pool", group=group),
+                    name=info("evidence.group-pool", group=words),
                     kind=RowKind.SUBTOTAL,
                     middle=line.estimate,
                     low=line.interval.low,
