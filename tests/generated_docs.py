@@ -4,13 +4,51 @@
 from __future__ import annotations
 
 import ast
+import io
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "sirolens"
+REVIEW = (
+    "init",
+    "lock",
+    "status",
+    "query",
+    "search",
+    "import",
+    "search-log",
+    "dedup",
+    "screen",
+    "agreement",
+    "stop",
+    "decide",
+    "unseal",
+    "conflicts",
+    "resolve",
+    "fulltext",
+    "contact",
+    "undo",
+    "update",
+    "ongoing",
+    "previous",
+    "snapshot",
+    "diff",
+    "forms",
+    "compare-forms",
+    "certainty",
+    "robvis",
+    "pool",
+    "flow",
+    "report",
+    "export",
+    "extract-in",
+)
 COMMANDS: tuple[tuple[str, ...], ...] = (
     (),
     ("advise",),
@@ -40,11 +78,14 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("mechanism", "targets"),
     ("mechanism", "sensitivity"),
     ("mechanism", "benefit"),
+    ("mechanism", "export"),
+    ("review",),
+    *(("review", name) for name in REVIEW),
 )
 
 
-def command_help(command: tuple[str, ...], language: str) -> str:
-    """What ``sirolens ... --help`` prints, without colours, 100 columns wide."""
+def command_helps(commands: Sequence[tuple[str, ...]], language: str) -> list[str]:
+    """What ``sirolens ... --help`` prints for each command, without colours, 100 columns wide; in one fresh process."""
     plain = {
         **os.environ,
         "COLUMNS": "100",
@@ -53,18 +94,31 @@ def command_help(command: tuple[str, ...], language: str) -> str:
         "TYPER_USE_RICH": "0",
         "SIROLENS_LANGUAGE": language,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "sirolens", *command, "--help"], capture_output=True, text=True, check=True, env=plain
-    )
-    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    asked = [sys.executable, "-m", "tests.generated_docs", "--helps", json.dumps(commands)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True, env=plain, cwd=ROOT)
+    return ["\n".join(line.rstrip() for line in text.strip().splitlines()) for text in json.loads(done.stdout)]
+
+
+def print_helps(commands: Sequence[Sequence[str]]) -> None:
+    """Print the helps as JSON; what `command_helps` runs."""
+    from sirolens.cli.main import main
+
+    found = []
+    for command in commands:
+        out = io.StringIO()
+        sys.argv = ["sirolens", *command, "--help"]
+        with redirect_stdout(out), suppress(SystemExit):
+            main()
+        found.append(out.getvalue())
+    print(json.dumps(found))
 
 
 def cli_page() -> str:
     """The page on the command line."""
     parts = ["# The command line\n\nWritten by `make docs` from the program's own help.\n"]
-    for command in COMMANDS:
-        parts.append(f"## `{' '.join(('sirolens', *command))}`\n\n```text\n{command_help(command, 'en')}\n```\n")
-    parts.append(f"## 中文\n\n`SIROLENS_LANGUAGE=zh`:\n\n```text\n{command_help((), 'zh')}\n```\n")
+    for command, text in zip(COMMANDS, command_helps(COMMANDS, "en"), strict=True):
+        parts.append(f"## `{' '.join(('sirolens', *command))}`\n\n```text\n{text}\n```\n")
+    parts.append(f"## 中文\n\n`SIROLENS_LANGUAGE=zh`:\n\n```text\n{command_helps([()], 'zh')[0]}\n```\n")
     return "\n".join(parts)
 
 
@@ -127,6 +181,9 @@ def draw_figures() -> None:
 
 
 if __name__ == "__main__":
-    for name, make in PAGES.items():
-        (ROOT / name).write_text(make(), encoding="utf-8")
-    draw_figures()
+    if sys.argv[1:2] == ["--helps"]:
+        print_helps(json.loads(sys.argv[2]))
+    else:
+        for name, make in PAGES.items():
+            (ROOT / name).write_text(make(), encoding="utf-8")
+        draw_figures()
