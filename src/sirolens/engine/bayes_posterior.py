@@ -170,7 +170,7 @@ def posterior(
     """
     d, these = problem.omega.shape[0], problem.levels
     informed = bool((these.weight != 0.0).any())
-    z, log_proposal = _proposals(problem, mode, draws, seed) if informed else _prior(problem, draws, seed)
+    z, log_proposal = _proposals(problem, mode, draws, seed, threads) if informed else _prior(problem, draws, seed)
     eta = np.zeros_like(z)
     colour(problem.factor, z, eta)
     predicted, minus_2_log = _predictions(problem, eta, threads)
@@ -270,7 +270,7 @@ def _prior(problem: AnyProblem, draws: int, seed: int) -> tuple[Array, Array]:
     return z, -0.5 * (weight * (z * z).sum(axis=1) + d * (LOG_2_PI - math.log(weight)))
 
 
-def _proposals(problem: AnyProblem, mode: Mode, draws: int, seed: int) -> tuple[Array, Array]:
+def _proposals(problem: AnyProblem, mode: Mode, draws: int, seed: int, threads: int | None) -> tuple[Array, Array]:
     """Whitened draws from the defensive mixture and their log density under all of it."""
     d = problem.omega.shape[0]
     centres, factors, share = _components(problem, mode)
@@ -284,8 +284,12 @@ def _proposals(problem: AnyProblem, mode: Mode, draws: int, seed: int) -> tuple[
         _around(centres[k], factors[k], normals, stretch, z[done : done + size])
         done += size
     z[done:] = _prior(problem, draws - done, seed)[0]
-    log_proposal = np.empty(draws)
-    _mixture(z, centres, factors, np.array(sizes) / draws, HALF_FREEDOM, problem.prior_weight, log_proposal)
+    log_proposal, parts = np.empty(draws), np.array(sizes) / draws
+
+    def job(low: int, high: int) -> None:
+        _mixture(z[low:high], centres, factors, parts, HALF_FREEDOM, problem.prior_weight, log_proposal[low:high])
+
+    over_chunks(draws, threads, job, worth=WORTH_A_THREAD)
     return z, log_proposal
 
 
@@ -320,9 +324,14 @@ def _predictions(problem: AnyProblem, eta: Array, threads: int | None) -> tuple[
     draws, these = eta.shape[0], problem.levels
     minus_2_log = np.empty(draws)
     if isinstance(problem, FunctionProblem):
-        f = np.ascontiguousarray(problem.predict(eta), dtype=np.float64)
-        _deviances(f, these, minus_2_log)
-        return f, minus_2_log
+        told = np.ascontiguousarray(problem.predict(eta), dtype=np.float64)
+        over_chunks(
+            draws,
+            threads,
+            lambda low, high: _deviances(told[low:high], these, minus_2_log[low:high]),
+            worth=WORTH_A_THREAD,
+        )
+        return told, minus_2_log
     f, patients = np.empty((draws, these.y.size)), pack([problem])
 
     def job(low: int, high: int) -> None:
