@@ -15,7 +15,7 @@ run: .venv/.run       ## print the advice for an invented example patient and wr
 
 test: .venv/.dev      ## style, floors, types and all tests (what CI runs)
 	@$(MAKE) --no-print-directory -j2 .first-dosing .style .first-mechanism
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q --hypothesis-profile=ci
 
 .style: .venv/.dev
 	$(BIN)/ruff check .
