@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -346,11 +347,11 @@ def test_a_divisor_beyond_the_usual_range_is_divided_by_alone() -> None:
         np.testing.assert_allclose(lanes.values[:, 1, lane], expected, rtol=AGREEMENT)
 
 
-def codes(**changed: object) -> list[str]:
-    given: dict[str, object] = {"parameters": [[RATE]], "times": [0.0, 1.0]} | changed
+def codes(**changed: Any) -> list[str]:
+    given: dict[str, Any] = {"parameters": [[RATE]], "times": [0.0, 1.0]} | changed
     parameters, times = given.pop("parameters"), given.pop("times")
     with pytest.raises(InputError) as caught:
-        integrate(decay(), parameters, times, **given)  # type: ignore[arg-type]
+        integrate(decay(), parameters, times, **given)
     return [message.code for message in caught.value.messages]
 
 
