@@ -96,7 +96,8 @@ def material(review: Review, *, version: int | None = None) -> Material:
     """
     state, forms = review.state, read_forms(review.folder)
     records = state.records.values()
-    flow = prisma_flow(review.events, records, review.rules, version=version) if state.records else None
+    folded = prisma_flow(review.events, records, review.rules, version=version)  # also names a version nobody closed
+    flow = folded if state.records else None
     answered, refused = answers(rows_for_pooling(forms.extractions))
     return Material(review=review, state=state, flow=flow, forms=forms, answered=answered, refused=refused)
 
