@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from sirolens.evidence.record import Author
+from sirolens.evidence.sources.chinese_names import chinese_name
 
 __all__ = [
     "author",
@@ -53,10 +54,6 @@ _INITIALS = re.compile(r"[A-Z](?:[.\s-]*[A-Z]){0,3}\.?")
 _RETRACTED_KIND = re.compile(r"retracted (?:publication|article|paper)", re.I)
 _RETRACTED_TITLE = re.compile(
     r"\s*[\[(]?retracted(?: article)?[\])]?\s*[:.\]]|.*\(retracted article\b|.*\[retracted\]", re.I
-)
-# Double surnames in use; any other Chinese name has a surname of one character.
-_DOUBLE_SURNAMES: Final = frozenset(
-    re.findall("..", "欧阳司马上官诸葛司徒夏侯皇甫尉迟公孙慕容令狐长孙宇文东方西门南宫端木百里呼延轩辕欧陽諸葛司馬尉遲")
 )
 
 
@@ -126,7 +123,7 @@ def year_month(text: str) -> tuple[int | None, int | None]:
 
 @lru_cache(maxsize=65_536)  # names recur in a review
 def author(printed: str) -> Author:
-    """Take a name apart where its form tells the parts: a comma, initials at the end, or Chinese characters.
+    """Take a name apart where its form tells the parts: a comma, initials at the end, or a sure Chinese surname.
 
     >>> one = author("Zhang, Wei")
     >>> one.family, one.given, author("Zhang W").initials, author("欧阳伟").family
@@ -138,8 +135,8 @@ def author(printed: str) -> Author:
         initials = given if given and _INITIALS.fullmatch(given) else ""
         return Author(printed=printed, family=family, given="" if initials else given, initials=initials)
     if _HAN_NAME.fullmatch(printed) and not _GROUP.search(printed):
-        length = 2 if len(printed) > 2 and printed[:2] in _DOUBLE_SURNAMES else 1
-        return Author(printed=printed, family=printed[:length], given=printed[length:])
+        family, given = chinese_name(printed)
+        return Author(printed=printed, family=family, given=given)
     if _GROUP.search(printed):
         return Author(printed=printed, collective=True)
     family, _, last = printed.rpartition(" ")
