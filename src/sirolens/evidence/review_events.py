@@ -26,7 +26,10 @@ from secrets import token_hex
 from typing import Any, final
 
 from sirolens.errors import InputError
-from sirolens.message import Message, Place, error
+from sirolens.message import Message, Place, Value, error, info
+from sirolens.models.toml_table import NUMBER as A_NUMBER
+from sirolens.models.toml_table import TEXT as A_TEXT
+from sirolens.models.toml_table import TEXTS as SOME_TEXTS
 
 __all__ = [
     "ARMS",
@@ -188,23 +191,23 @@ def _extension(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"\.?[a-z0-9]{1,8}", value) is not None
 
 
-def _one_of(*choices: str) -> tuple[str, Check]:
+def _one_of(*choices: str) -> tuple[Value, Check]:
     return ", ".join(choices), lambda value: value in choices
 
 
-TEXT: tuple[str, Check] = "text", _text
-WORD: tuple[str, Check] = "text that is not empty", _word
-TEXTS: tuple[str, Check] = "[text, ...]", _texts
-IDS: tuple[str, Check] = "[id, ...], each once", _ids
-MEMBERS: tuple[str, Check] = "[id, id, ...], each once", _pair_or_more
-COUNT: tuple[str, Check] = ">= 0", _count
-FLAG: tuple[str, Check] = "true, false", _flag
-NUMBER: tuple[str, Check] = "number", _number
-DAY: tuple[str, Check] = "YYYY-MM-DD", _day
-SHA: tuple[str, Check] = "sha256", _sha256
-TABLE: tuple[str, Check] = "{...}", _table
-ROWS: tuple[str, Check] = "[{...}, ...]", _rows
-EXTENSION: tuple[str, Check] = ".ris", _extension  # it becomes part of a file's name
+TEXT: tuple[Value, Check] = A_TEXT, _text
+WORD: tuple[Value, Check] = info("review.value-word"), _word
+TEXTS: tuple[Value, Check] = SOME_TEXTS, _texts
+IDS: tuple[Value, Check] = info("review.value-ids"), _ids
+MEMBERS: tuple[Value, Check] = info("review.value-members"), _pair_or_more
+COUNT: tuple[Value, Check] = ">= 0", _count
+FLAG: tuple[Value, Check] = "true, false", _flag
+NUMBER: tuple[Value, Check] = A_NUMBER, _number
+DAY: tuple[Value, Check] = "YYYY-MM-DD", _day
+SHA: tuple[Value, Check] = "sha256", _sha256
+TABLE: tuple[Value, Check] = "{...}", _table
+ROWS: tuple[Value, Check] = "[{...}, ...]", _rows
+EXTENSION: tuple[Value, Check] = ".ris", _extension  # it becomes part of a file's name
 ARM, ROUTE, STAGE, DECISION = _one_of(*ARMS), _one_of(*ROUTES), _one_of(*STAGES), _one_of(*DECISIONS)
 
 
@@ -213,18 +216,18 @@ ARM, ROUTE, STAGE, DECISION = _one_of(*ARMS), _one_of(*ROUTES), _one_of(*STAGES)
 class Shape:
     """The values of one kind of event: what must and what may be there, each with what is expected of it."""
 
-    must: Mapping[str, tuple[str, Check]]
-    may: Mapping[str, tuple[str, Check]]
+    must: Mapping[str, tuple[Value, Check]]
+    may: Mapping[str, tuple[Value, Check]]
 
 
-def _shape(must: Mapping[str, tuple[str, Check]], **may: tuple[str, Check]) -> Shape:
+def _shape(must: Mapping[str, tuple[Value, Check]], **may: tuple[Value, Check]) -> Shape:
     return Shape(must=must, may=may)
 
 
 # A statement on a record says in `covers` which copies its maker saw as one with it; a later statement by the same
 # person that covers a record replaces the earlier one on it.
 _ON = {"record": WORD}
-_WHY: dict[str, tuple[str, Check]] = {"reasons": TEXTS, "notes": TEXT, "tags": TEXTS, "covers": IDS}
+_WHY: dict[str, tuple[Value, Check]] = {"reasons": TEXTS, "notes": TEXT, "tags": TEXTS, "covers": IDS}
 
 SHAPES: Mapping[Kind, Shape] = {
     Kind.SEARCHED: _shape(
@@ -392,7 +395,7 @@ def value_faults(kind: Kind, values: Mapping[str, Any]) -> tuple[Message, ...]:
     """Return every fault of an event's values.
 
     >>> [str(fault) for fault in value_faults(Kind.UNDONE, {"evnt": "e-1"})]
-    ['review.event-key-missing(expected=text that is not empty, field=event, kind_name=undone)',
+    ['review.event-key-missing(expected=review.value-word(), field=event, kind_name=undone)',
      "review.event-key-unknown(field=evnt, kind_name=undone, near=('event',))"]
     """
     shape = SHAPES[kind]

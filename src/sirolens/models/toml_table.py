@@ -10,12 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, final
+from typing import Any, Final, final
 
-from sirolens.message import Message, Place, Severity, Value
+from sirolens.message import Message, Place, Severity, Value, info
 from sirolens.models.locate import Path, dotted, nearest_line
 
-__all__ = ["Faults", "Table"]
+__all__ = ["NUMBER", "TEXT", "TEXTS", "Faults", "Table"]
+
+# What a fault expects, said in the reader's language; names of keys and signs of TOML stay as they are.
+TEXT: Final = info("models.value-text")
+TEXTS: Final = info("models.value-texts")
+NUMBER: Final = info("models.value-number")
+_MATRIX: Final = info("models.value-matrix")
+_PAIR: Final = info("models.value-pair")
 
 LONGEST_SHOWN = 80  # characters of an offending value that an error repeats
 
@@ -91,22 +98,22 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._data
 
-    def _take(self, key: str, required: bool, expected: str) -> Any:
+    def _take(self, key: str, required: bool, expected: Value) -> Any:
         self._asked.add(key)
         if key not in self._data and required:
             self.faults.wrong("models.key-missing", (*self.path, key), key, expected=expected)
         return self._data.get(key)
 
-    def _mistyped(self, key: str, value: object, expected: str) -> None:
+    def _mistyped(self, key: str, value: object, expected: Value) -> None:
         self.faults.wrong("models.wrong-type", (*self.path, key), value, expected=expected)
 
     def text(self, key: str, *, required: bool = False, default: str = "", choices: Sequence[str] = ()) -> str:
         """Take a text; with `choices`, one of them; the default where it is wrong."""
-        value = self._take(key, required, ", ".join(choices) or "text")
+        value = self._take(key, required, ", ".join(choices) or TEXT)
         if value is None:
             return default
         if not isinstance(value, str) or (required and not value.strip()):
-            self._mistyped(key, value, "text")
+            self._mistyped(key, value, TEXT)
             return default
         if choices and value not in choices:
             near = get_close_matches(value, choices, n=1)
@@ -120,12 +127,12 @@ class Table:
         self, key: str, *, required: bool = False, above: float | None = None, least: float | None = None
     ) -> float | None:
         """Take a finite number, larger than `above`, at least `least`."""
-        expected = "number" if above is None and least is None else f"> {above:g}" if least is None else f">= {least:g}"
+        expected: Value = f">= {least:g}" if least is not None else NUMBER if above is None else f"> {above:g}"
         value = self._take(key, required, expected)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            self._mistyped(key, value, "number")
+            self._mistyped(key, value, NUMBER)
             return None
         if (above is not None and value <= above) or (least is not None and value < least):
             self.faults.wrong("models.out-of-range", (*self.path, key), value, expected=expected)
@@ -154,26 +161,26 @@ class Table:
 
     def pair(self, key: str, *, required: bool = False, open_ended: bool = False) -> tuple[float, float] | None:
         """Take ``[low, high]`` with low <= high; `open_ended` lets either be infinite."""
-        value = self._take(key, required, "[low, high]")
+        value = self._take(key, required, _PAIR)
         if value is None:
             return None
         numbers = isinstance(value, list) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
         if not numbers or len(value) != 2 or not (open_ended or all(math.isfinite(v) for v in value)):
-            self._mistyped(key, value, "[low, high]")
+            self._mistyped(key, value, _PAIR)
             return None
         low, high = float(value[0]), float(value[1])
         if not low <= high:
-            self.faults.wrong("models.range-reversed", (*self.path, key), value, expected="[low, high]")
+            self.faults.wrong("models.range-reversed", (*self.path, key), value, expected=_PAIR)
             return None
         return low, high
 
     def texts(self, key: str, *, required: bool = False, choices: Sequence[str] = ()) -> tuple[str, ...]:
         """Take a list of texts; with `choices`, each one of them."""
-        value = self._take(key, required, ", ".join(choices) or "[text, ...]")
+        value = self._take(key, required, ", ".join(choices) or TEXTS)
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            self._mistyped(key, value, "[text, ...]")
+            self._mistyped(key, value, TEXTS)
             return ()
         for index, item in enumerate(value):
             if choices and item not in choices:
@@ -184,12 +191,12 @@ class Table:
 
     def matrix(self, key: str, *, required: bool = False) -> tuple[tuple[float, ...], ...]:
         """Take a list of lists of numbers."""
-        value = self._take(key, required, "[[number, ...], ...]")
+        value = self._take(key, required, _MATRIX)
         if value is None:
             return ()
         rows_good = isinstance(value, list) and all(isinstance(row, list) for row in value)
         if not rows_good or not all(type(v) in (int, float) and math.isfinite(v) for row in value for v in row):
-            self._mistyped(key, value, "[[number, ...], ...]")
+            self._mistyped(key, value, _MATRIX)
             return ()
         return tuple(tuple(float(v) for v in row) for row in value)
 

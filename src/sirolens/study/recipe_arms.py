@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sirolens.message import info
 from sirolens.models.toml_table import Table
 from sirolens.study.recipe_design import DRUGS, RULES, TAPERED, Arm, Partner, Taper, Tdm
 from sirolens.study.recipe_quantities import by_group, days, quantity, quantity_range
@@ -33,7 +34,7 @@ def read_arms(root: Table, data: Mapping[str, Any], last: int) -> tuple[Arm, ...
     for table in tables:
         arm = _arm(table, data, last)
         if arm.name in [one.name for one in arms]:
-            root.faults.wrong("trial.arm-twice", (*table.path, "name"), arm.name, expected="another name")
+            root.faults.wrong("trial.arm-twice", (*table.path, "name"), arm.name)
         arms.append(arm)
     if not tables and "arms" in root:
         root.faults.wrong("models.key-missing", ("arms",), "arms", expected="[[arms]]")
@@ -63,7 +64,8 @@ def _arm(table: Table, data: Mapping[str, Any], last: int) -> Arm:
     )
     if (arm.maintenance is None) != (arm.maintenance_from_d is None):
         missing = "maintenance" if arm.maintenance is None else "maintenance_from_d"
-        table.faults.wrong("models.key-missing", (*table.path, missing), missing, expected="both or neither")
+        expected = info("trial.both-or-neither")
+        table.faults.wrong("models.key-missing", (*table.path, missing), missing, expected=expected)
     table.close()
     return arm
 

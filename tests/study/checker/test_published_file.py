@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sirolens.message import Message
-from sirolens.report.words import say
+from sirolens.report.words import say, say_value
 from sirolens.source import Mark
 from sirolens.study.checker.published_file import LARGEST_GROUP, read_published
 from tests.study.checker.printed_figures import EXAMPLES
@@ -147,7 +147,7 @@ def test_each_fault_is_told_with_its_line_and_value(old: str, new: str, code: st
     for language in ("en", "zh"):
         said = say(message, language)
         assert code not in said
-        assert str(message.values["expected"]) in said
+        assert say_value("expected", message.values["expected"], language) in said
 
 
 def test_all_faults_are_told_at_once() -> None:

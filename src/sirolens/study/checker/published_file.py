@@ -71,7 +71,7 @@ def read_published(text: str, file: str) -> PublishedReading:
     Examples
     --------
     >>> [str(message) for message in read_published("title = 3", "a.toml").messages][0]
-    'a.toml:1:title: models.wrong-type(expected=text, value=3)'
+    'a.toml:1:title: models.wrong-type(expected=models.value-text(), value=3)'
     """
     try:
         data: dict[str, Any] = tomllib.loads(text)
