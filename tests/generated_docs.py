@@ -40,14 +40,14 @@ REVIEW = (
     "snapshot",
     "diff",
     "forms",
-    "compare-forms",
     "certainty",
     "robvis",
+    "compare-forms",
+    "settle-forms",
     "pool",
     "flow",
     "report",
     "export",
-    "extract-in",
 )
 COMMANDS: tuple[tuple[str, ...], ...] = (
     (),

@@ -125,11 +125,13 @@ def test_a_newcomer_goes_from_an_empty_folder_to_included_studies(desk: Path) ->
         assert sirolens("review", "unseal", "--stage", "fulltext", "--by", by).code == 0
     done = _json("status")
     assert (done["boxes"]["included"], done["draft"]) == (1, False)
-    (desk / "form.toml").write_text(FORM, encoding="utf-8")
-    told = sirolens("review", "extract-in", desk / "form.toml")
+    form = Path("studies/zhang-2021.toml")
+    form.parent.mkdir()
+    form.write_text(FORM, encoding="utf-8")
+    told = sirolens("review", "forms", "--take-in")
     record = re.findall(r'records = \["(r-[0-9a-f]+)"\]', told.err)[0]
-    (desk / "form.toml").write_text(FORM.replace("doi =", f'records = ["{record}"]\ndoi ='), encoding="utf-8")
-    assert [one["kind"] for one in _json("extract-in", desk / "form.toml")] == ["grouped", "extracted"]
+    form.write_text(FORM.replace("doi =", f'records = ["{record}"]\ndoi ='), encoding="utf-8")
+    assert sirolens("review", "forms", "--take-in").code == 0
     assert _json("status")["studies"] == ["zhang-2021"]
 
 
@@ -240,6 +242,31 @@ def test_records_go_out_and_come_back(desk: Path) -> None:
     assert _json("export", desk / "all.ris", "--copies")["records"] == 4
     assert sirolens("review", "export", desk / "x.ris", "--box", "includd").code == 2
     assert "no record" in sirolens("review", "export", desk / "y.ris", "--box", "included").err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("export",), ("search-log", "--out"), ("flow", "--out"), ("report", "--out"), ("pool", "--out")],
+    ids=lambda words: words[0],
+)
+def test_a_result_replaces_the_file_of_its_name_but_nothing_the_review_keeps(
+    desk: Path, words: tuple[str, ...]
+) -> None:
+    _fill(desk)
+    name = "out.html" if words[0] in ("report", "pool") else "out.csv"
+    for folder in ("imports", "studies"):
+        kept = Path(folder) / name
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text("kept", encoding="utf-8")
+        refused = sirolens("review", *words, kept)
+        assert refused.code == 2
+        assert "the review keeps" in refused.err
+        assert kept.read_text(encoding="utf-8") == "kept"
+    place = desk / name
+    place.write_text("older", encoding="utf-8")
+    done = sirolens("review", *words, place)
+    assert done.code == 0, done.err
+    assert place.read_text(encoding="utf-8-sig") != "older"
 
 
 def _said(done: Done) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import typer
 
 from sirolens.cli import (
+    review_consensus,
     review_copies,
     review_decide,
     review_export,
@@ -35,6 +36,7 @@ def add_to(app: typer.Typer, language: str) -> None:
     review_decide.add_to(group, language)
     review_living.add_to(group, language)
     review_forms.add_to(group, language)
+    review_consensus.add_to(group, language)
     review_report.add_to(group, language)
     review_export.add_to(group, language)
     app.add_typer(group, name="review")

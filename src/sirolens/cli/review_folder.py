@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "by_option",
+    "check_results",
     "day_of",
     "is_zh",
     "json_option",
@@ -38,6 +39,20 @@ __all__ = [
     "whole_forms",
 ]
 
+OWN = frozenset(
+    {
+        "events",
+        "imports",
+        "studies",
+        "appraisals",
+        "consensus",
+        "private",
+        "set-aside",
+        "protocol.toml",
+        "certainty.toml",
+    }
+)
+"""What a review keeps in its folder: no result is written over it or into it."""
 SHORTEST_PREFIX = 3  # characters of a record's number after "r-" that are looked up
 
 
@@ -147,6 +162,32 @@ def day_of(text: str, option: str) -> date:
     if found > today + timedelta(days=1):
         raise InputError(error("review.day-ahead", place=Place(field=option), on=found))
     return found
+
+
+def check_results(targets: Iterable[Path], *, inputs: Iterable[Path] = ()) -> None:
+    """Refuse places where results cannot go, before anything is made for them: also what a review itself keeps.
+
+    Raises
+    ------
+    InputError
+        ``review.write-over-own``, and what `sirolens.interop.write.check_targets` raises.
+    """
+    from sirolens.evidence.protocol import PROTOCOL
+    from sirolens.evidence.review_files import EVENTS
+    from sirolens.interop.write import check_targets
+
+    places = list(targets)
+    check_targets(places, inputs=inputs)
+    faults = [
+        error("review.write-over-own", place=Place(file=str(path)))
+        for path in places
+        for folder in path.absolute().parents
+        if (folder / PROTOCOL).is_file()
+        and (folder / EVENTS).is_dir()
+        and path.absolute().relative_to(folder).parts[0] in OWN
+    ]
+    if faults:
+        raise InputError(*faults)
 
 
 def print_json(data: Any) -> None:

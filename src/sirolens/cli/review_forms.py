@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`sirolens review forms`, `compare-forms`, `certainty`, `robvis`: what was extracted and judged, checked, taken in."""
+"""`sirolens review forms`, `certainty`, `robvis`: what was extracted and judged, checked, taken in, shown."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from sirolens import __version__
-from sirolens.cli.review_export import unlinked_reports
 from sirolens.cli.review_folder import (
     by_option,
     json_option,
@@ -24,19 +23,19 @@ from sirolens.cli.review_folder import (
 )
 from sirolens.cli.show import Language, language_option, show_flags
 from sirolens.errors import InputError
-from sirolens.message import Place, error, info
+from sirolens.message import Message, Place, error, info, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
-    from sirolens.evidence.double_extraction import Comparison
+    from sirolens.evidence.extraction import Extraction
+    from sirolens.evidence.review_state import State
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "unlinked_reports"]
 
 
 def add_to(group: typer.Typer, language: str) -> None:
     """Add the commands."""
     _add_forms(group, language)
-    _add_compare(group, language)
     _add_certainty(group, language)
     _add_robvis(group, language)
 
@@ -45,6 +44,7 @@ def _add_forms(group: typer.Typer, language: str) -> None:
     @group.command("forms", help=label("extraction.forms-help", language))
     def forms(
         new: str = typer.Option("", "--new", help=label("extraction.new-help", language), metavar="STUDY"),
+        out: Path | None = typer.Option(None, "-o", "--out", help=label("extraction.new-out-help", language)),
         take: bool = typer.Option(False, "--take-in", help=label("extraction.take-in-help", language)),
         folder: Path = review_option(language),
         by: str | None = by_option(language),
@@ -52,11 +52,13 @@ def _add_forms(group: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.evidence.review_forms import changed_forms, new_form, read_forms, take_in
+        from sirolens.interop.write import check_targets
         from sirolens.study.review_evidence import forms_document, forms_json
 
         review = opened(folder, show_in)
         if new:
-            made = new_form(review.folder, new, by=who(by, review), language=show_in)
+            check_targets([] if out is None else [out])
+            made = new_form(review.folder, new, by=who(by, review), language=show_in, out=out)
             tell(info("extraction.form-made", file=str(made)), show_in)
             return
         if take:
@@ -75,41 +77,24 @@ def _add_forms(group: typer.Typer, language: str) -> None:
             tell(info("extraction.taken-in", number=len(written)), show_in)
 
 
-def _add_compare(group: typer.Typer, language: str) -> None:
-    @group.command("compare-forms", help=label("extraction.compare-help", language))
-    def compare(
-        first: Path = typer.Argument(..., help=label("extraction.compare-first-help", language), metavar="FILE"),
-        second: Path = typer.Argument(..., help=label("extraction.compare-second-help", language), metavar="FILE"),
-        as_json: bool = json_option(language),
-        show_in: Language = language_option(language),
-    ) -> None:
-        from sirolens.evidence.double_extraction import compare_forms
-
-        compared = compare_forms(_form(first), _form(second))
-        if as_json:
-            print_json(_compared_json(compared))
-            return
-        tell(info("extraction.compared", agreed=compared.agreed, compared=compared.compared), show_in)
-        for one in compared.differences:
-            told = info("extraction.difference", field=one.field, first=str(one.first), second=str(one.second))
-            tell(told, show_in)
-
-
-def _compared_json(compared: Comparison) -> dict[str, Any]:
-    rows = [{"field": one.field, "first": one.first, "second": one.second} for one in compared.differences]
-    return {"compared": compared.compared, "agreed": compared.agreed, "differences": rows}
-
-
-def _form(path: Path) -> dict[str, Any]:
-    """Read a form as its mapping."""
-    import tomllib
-
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
-        told = fault.strerror if isinstance(fault, OSError) else str(fault)
-        place = Place(file=str(path))
-        raise InputError(error("extraction.form-unreadable", place=place, reason_text=told or "")) from fault
+def unlinked_reports(form: Extraction, state: State) -> list[Message]:
+    """Which records are the reports of a study where the form does not say so: told, never assumed."""
+    by_number = {
+        number: state.grouping.cluster_of[name]
+        for name, record in state.records.items()
+        for number in (record.doi, record.pmid)
+        if number
+    }
+    told: list[Message] = []
+    for report in form.study.reports:
+        if report.records:
+            continue
+        found = by_number.get(report.doi.lower()) or by_number.get(report.pmid)
+        if found is None:
+            told.append(info("review.report-not-found", study=form.study.id, report=report.id))
+        else:
+            told.append(warning("review.report-found", study=form.study.id, report=report.id, record=found))
+    return told
 
 
 def _add_certainty(group: typer.Typer, language: str) -> None:

@@ -11,6 +11,7 @@ import typer
 from sirolens import __version__
 from sirolens.cli.review_folder import (
     by_option,
+    check_results,
     day_of,
     json_option,
     load_state,
@@ -185,6 +186,7 @@ def _add_log(group: typer.Typer, language: str) -> None:
         from sirolens.evidence.search_log import correction, log_rows
         from sirolens.study.review_log import log_csv, log_document
 
+        check_results([out] if out else [])
         review = opened(folder, show_in)
         if correct or change:
             append(review.folder, who(by, review), [correction(review.state, correct, change)])
@@ -192,9 +194,8 @@ def _add_log(group: typer.Typer, language: str) -> None:
         state = load_state(review, show_in)
         rows = log_rows(state)
         if out is not None:
-            from sirolens.interop.write import check_targets, write_whole
+            from sirolens.interop.write import write_whole
 
-            check_targets([out])
             write_whole(out, log_csv(rows, show_in))
             typer.echo(label("cli.written", show_in, file=str(out)), err=True)
         if as_json:

@@ -11,6 +11,7 @@ import typer
 from sirolens import __version__
 from sirolens.cli.reports import PAGES, check_pages, kind_of, rendered
 from sirolens.cli.review_folder import (
+    check_results,
     day_of,
     json_option,
     load_state,
@@ -76,6 +77,7 @@ def _add_pool(group: typer.Typer, language: str) -> None:
         from sirolens.study.review_pool import pool_document, pooled_json
 
         check_pages(out)
+        check_results(out)
         _check_keys(by, over)
         forms = whole_forms(opened(folder, show_in).folder, show_in)
         rows = rows_for_pooling(forms.extractions)
@@ -166,6 +168,7 @@ def _add_flow(group: typer.Typer, language: str) -> None:
         from sirolens.study.review_figures import reason_words
 
         _check_flow_files(out)
+        check_results(out, inputs=[] if read is None else [read])
         reasons: dict[str, str] = {}
         if read is not None:
             found = _read_table(read)
@@ -215,7 +218,7 @@ def _read_table(path: Path) -> Flow:
 
 def _give_flow(found: Flow, reasons: dict[str, str], out: list[Path], language: str) -> None:
     from sirolens.evidence.prisma_table import not_told, to_table
-    from sirolens.interop.write import check_targets, write_together
+    from sirolens.interop.write import write_together
     from sirolens.report.page_font import svg_file
     from sirolens.study.review_figures import flow_figure
     from sirolens.study.review_flow import flow_document
@@ -224,7 +227,6 @@ def _give_flow(found: Flow, reasons: dict[str, str], out: list[Path], language: 
     if not out:
         show_document(document, language)
         return
-    check_targets(out, inputs=[])
     made: dict[Path, bytes] = {}
     for path in out:
         match path.suffix.lower():
@@ -252,6 +254,7 @@ def _add_report(group: typer.Typer, language: str) -> None:
         from sirolens.study.review_report import material, report_document
 
         check_pages(out)
+        check_results(out)
         review, today = opened(folder, show_in), day_of(on, "--on")
         load_state(review, show_in)
         told = material(review, version=number)
@@ -260,9 +263,8 @@ def _add_report(group: typer.Typer, language: str) -> None:
 
 def _give(document: Document, out: list[Path], language: Language) -> None:
     """Write the pages asked for, or show the document."""
-    from sirolens.interop.write import check_targets, write_together
+    from sirolens.interop.write import write_together
 
-    check_targets(out, inputs=[])
     made = {path: rendered(document, kind_of(path), language) for path in out}
     if not made:
         show_document(document, language)

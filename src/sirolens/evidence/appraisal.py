@@ -41,6 +41,10 @@ __all__ = [
 ]
 
 CONSENSUS = "consensus"
+BASIS = "basis"
+"""What was read: on this, too, two raters can differ."""
+BY_RULE = "-"
+"""What stands for an overall judgement that follows from the items by the tool's rule."""
 
 
 @final
@@ -149,7 +153,8 @@ def appraisal_of(
     Parameters
     ----------
     data : mapping
-        ``study``, ``tool``, ``rater``, ``basis`` and a table ``judgement`` with one table per judged item.
+        ``study``, ``tool``, ``rater``, ``basis`` and a table ``judgement`` with one table per judged item; after two
+        raters were settled also ``raters``, and ``decided_by`` in what they had differed on.
     file : str
     lines : mapping, optional
 
@@ -171,7 +176,7 @@ def appraisal_of(
         outcome=table.text("outcome"),
         overall_given=table.text("overall"),
         overall_reason=table.text("overall_reason"),
-        raters=(str(data.get("rater", "")),),
+        raters=table.texts("raters") or (str(data.get("rater", "")),),
         file=file,
     )
     judged = table.table("judgement")
@@ -204,7 +209,13 @@ def _judgement(table: Table, item: str, tool: Tool, basis: Read) -> Judgement:
         table.faults.wrong("appraisal.reason-missing", (*table.path, "reason"), level, expected="text")
     if level != NO_INFORMATION and basis in (Read.NOTHING, Read.REGISTRY):
         table.faults.wrong("appraisal.nothing-read", (*table.path, "level"), level, expected=NO_INFORMATION)
-    judgement = Judgement(item=item, level=level, reason=reason, reason_zh=table.text("reason_zh"))
+    judgement = Judgement(
+        item=item,
+        level=level,
+        reason=reason,
+        reason_zh=table.text("reason_zh"),
+        decided_by=table.text("decided_by"),
+    )
     table.close()
     return judgement
 
@@ -224,7 +235,7 @@ def _check_overall(appraisal: Appraisal, tool: Tool, faults: Faults) -> None:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disagreement:
-    """An item on which two raters differ."""
+    """An item on which two raters differ; also what they read (`BASIS`) and an overall judgement of their own."""
 
     item: str
     first: str
@@ -241,9 +252,18 @@ def compare_appraisals(first: Appraisal, second: Appraisal) -> tuple[Disagreemen
     """
     if (first.study, first.tool, first.outcome) != (second.study, second.tool, second.outcome):
         raise InputError(error("appraisal.not-comparable", first=first.study, second=second.study, tool=first.tool))
-    items = appraisal_tool(first.tool).all_items
-    pairs = [Disagreement(item=item, first=first.level(item), second=second.level(item)) for item in items]
-    return tuple(pair for pair in pairs if pair.first != pair.second)
+    told = _told(first), _told(second)
+    return tuple(
+        Disagreement(item=item, first=level, second=told[1][item])
+        for item, level in told[0].items()
+        if level != told[1][item]
+    )
+
+
+def _told(appraisal: Appraisal) -> dict[str, str]:
+    """Return everything that two raters can differ on."""
+    items = {item: appraisal.level(item) for item in appraisal_tool(appraisal.tool).all_items}
+    return {**items, BASIS: appraisal.basis.value, OVERALL: appraisal.overall_given or BY_RULE}
 
 
 def settle_appraisals(first: Appraisal, second: Appraisal, decisions: Sequence[Judgement]) -> Appraisal:
@@ -271,24 +291,33 @@ def settle_appraisals(first: Appraisal, second: Appraisal, decisions: Sequence[J
     ('consensus', ('wei', 'ana'), 'some-concerns')
     """
     tool = appraisal_tool(first.tool)
-    differ = {one.item for one in compare_appraisals(first, second)}
+    differ = [one.item for one in compare_appraisals(first, second)]
     told = {one.item: one for one in decisions}
-    faults = [error("appraisal.undecided", item=item) for item in tool.all_items if item in differ - told.keys()]
+    faults = [error("appraisal.undecided", item=item) for item in differ if item not in told]
+    levels = {BASIS: tuple(one.value for one in Read), OVERALL: (*tool.levels, BY_RULE)}
     for one in decisions:
+        known_levels = levels.get(one.item, tool.levels)
         if one.item not in differ:
             faults.append(error("appraisal.decision-without-difference", item=one.item))
-        if one.level not in tool.levels or not one.reason.strip() or not one.decided_by.strip():
-            faults.append(error("appraisal.decision-incomplete", item=one.item, expected=", ".join(tool.levels)))
+        if one.level not in known_levels or not one.reason.strip() or not one.decided_by.strip():
+            faults.append(error("appraisal.decision-incomplete", item=one.item, expected=", ".join(known_levels)))
     if faults:
         raise InputError(*faults)
     known = {one.item: one for one in first.judgements}
     items = [item for item in tool.all_items if item in known or item in told]
-    return replace(
+    agreed = replace(
         first,
         rater=CONSENSUS,
         raters=(first.rater, second.rater),
         judgements=tuple(told[item] if item in told else known[item] for item in items),
     )
+    if BASIS in told:
+        agreed = replace(agreed, basis=Read(told[BASIS].level))
+    if OVERALL in told:
+        own = told[OVERALL].level != BY_RULE
+        given = told[OVERALL].level if own else ""
+        agreed = replace(agreed, overall_given=given, overall_reason=told[OVERALL].reason if own else "")
+    return agreed
 
 
 @final

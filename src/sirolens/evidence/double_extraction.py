@@ -15,7 +15,17 @@ from typing import Any, final
 from sirolens.errors import InputError
 from sirolens.message import Message, error
 
-__all__ = ["ABSENT", "Comparison", "Decision", "Difference", "Settled", "compare_forms", "settle_forms"]
+__all__ = [
+    "ABSENT",
+    "Comparison",
+    "Decision",
+    "Difference",
+    "Settled",
+    "compare_forms",
+    "field_name",
+    "row_of",
+    "settle_forms",
+]
 
 ABSENT = "-"
 """What stands for a field or a row that a form does not have."""
@@ -202,9 +212,10 @@ def settle_forms(first: Mapping[str, Any], second: Mapping[str, Any], decisions:
     if faults:
         raise InputError(*faults)
     data = deepcopy(dict(first))
+    mine = {name: row for key in ROWS for name, row in _named_rows(key, data.get(key, []))}
     for decision in decisions:
         if decision.choice != "first":
-            _put(data, second, decision)
+            _put(data, mine, second, decision)
     decided = {decision.field for decision in decisions}
     still_open = tuple(one for field, one in differences.items() if field not in decided)
     return Settled(data=data, decisions=tuple(decisions), open=still_open)
@@ -233,33 +244,53 @@ def _decision_faults(decisions: Sequence[Decision], differences: Mapping[str, Di
     return faults
 
 
-def _put(data: dict[str, Any], second: Mapping[str, Any], decision: Decision) -> None:
-    """Write the decided value, or take in or out a whole row."""
+def _put(data: dict[str, Any], mine: Mapping[str, Any], second: Mapping[str, Any], decision: Decision) -> None:
+    """Write the decided value, or take a whole row in or out; `mine` are the rows of `data` by their first names."""
     if decision.field.endswith("]"):
         key = decision.field.partition("[")[0]
         rows = data.setdefault(key, [])
-        mine, theirs = dict(_named_rows(key, rows)), dict(_named_rows(key, second.get(key, [])))
         if decision.field in mine:
-            rows.remove(mine[decision.field])
+            rows[:] = [row for row in rows if row is not mine[decision.field]]
         else:
-            rows.append(deepcopy(dict(theirs[decision.field])))
+            rows.append(deepcopy(dict(_named_rows(key, second[key]))[decision.field]))
         return
     value = decision.value if decision.choice == "other" else dict(_fields(second)).get(decision.field, ABSENT)
-    table, key = _table_of(data, decision.field)
+    table, key = _table_of(data, mine, decision.field)
     if value == ABSENT:
         table.pop(key, None)
     else:
         table[key] = value
 
 
-def _table_of(data: dict[str, Any], field: str) -> tuple[dict[str, Any], str]:
+def _table_of(data: dict[str, Any], mine: Mapping[str, Any], field: str) -> tuple[dict[str, Any], str]:
     """Return the table of a form that holds a field, and its key there; tables on the way are made."""
-    table: Any = data
     row, inside, rest = field.rpartition("].")
-    if inside:
-        key = row.partition("[")[0]
-        table = dict(_named_rows(key, data[key]))[f"{row}]"]
+    table: Any = mine[f"{row}]"] if inside else data
     *path, last = rest.split(".")
     for part in path:
         table = table.setdefault(part, {})
     return table, last
+
+
+def row_of(form: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
+    """Return the row of a form that a difference names; None where the form has none.
+
+    >>> row_of({"arm": [{"id": "s", "name": "sirolimus"}]}, "arm[s]")
+    {'id': 's', 'name': 'sirolimus'}
+    """
+    key = field.partition("[")[0]
+    return dict(_named_rows(key, form.get(key, []))).get(field)
+
+
+def field_name(form: Mapping[str, Any], path: str) -> str:
+    """Return how a comparison names the place of a fault: a row by what it is about, not by its number.
+
+    >>> field_name({"outcome": [{"arm": "s", "outcome": "OR", "time": "3m"}]}, "outcome[0].k")
+    'outcome[s/OR/3m].k'
+    """
+    key, bracket, rest = path.partition("[")
+    number, _, inside = rest.partition("]")
+    if not bracket or key not in ROWS or not number.isdecimal():
+        return path
+    names = [name for name, _ in _named_rows(key, form[key])]
+    return f"{names[int(number)]}{inside}"

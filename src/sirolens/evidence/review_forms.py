@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -28,11 +28,25 @@ from sirolens.evidence.review_state import counting_events
 from sirolens.evidence.studies import StudyStatus
 from sirolens.message import Message, Place, error, info, warning
 
-__all__ = ["APPRAISALS", "CERTAINTY", "STUDIES", "Forms", "changed_forms", "new_form", "read_forms", "take_in"]
+__all__ = [
+    "APPRAISALS",
+    "CERTAINTY",
+    "CONSENSUS",
+    "SETTLED",
+    "STUDIES",
+    "Forms",
+    "changed_forms",
+    "new_form",
+    "read_forms",
+    "take_in",
+]
 
 STUDIES = "studies"
 APPRAISALS = "appraisals"
 CERTAINTY = "certainty.toml"
+CONSENSUS = "consensus"
+"""What two people's forms were settled from: ``consensus/studies/<form>/``, ``consensus/appraisals/<form>/``."""
+SETTLED = "settled.toml"
 _STUDY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KEYS: Mapping[Kind, tuple[str, ...]] = {
     Kind.GROUPED: ("study",),
@@ -143,7 +157,7 @@ def _fit(appraisal: Appraisal, forms: Sequence[Extraction], file: str) -> list[M
     return []
 
 
-def new_form(folder: Path, study: str, *, by: str, language: str = "en") -> Path:
+def new_form(folder: Path, study: str, *, by: str, language: str = "en", out: Path | None = None) -> Path:
     """Write an empty extraction form with every field explained; an existing file is never touched.
 
     Parameters
@@ -156,6 +170,8 @@ def new_form(folder: Path, study: str, *, by: str, language: str = "en") -> Path
         The reviewer.
     language : {"en", "zh"}
         Of the explanations.
+    out : Path, optional
+        Where to, such as a second reviewer's own folder; by default among the studies of the review.
 
     Returns
     -------
@@ -169,9 +185,9 @@ def new_form(folder: Path, study: str, *, by: str, language: str = "en") -> Path
     if not _STUDY.fullmatch(study):
         raise InputError(error("extraction.study-name", value=study, expected="a-z, 0-9, -"))
     template = files("sirolens.evidence").joinpath("data", f"form_{language}.toml").read_text(encoding="utf-8")
-    path = folder / STUDIES / f"{study}.toml"
+    path = folder / STUDIES / f"{study}.toml" if out is None else out
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        (folder / STUDIES).mkdir(exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(template.replace("{study}", study).replace("{reviewer}", by))
     except FileExistsError as fault:
@@ -179,7 +195,7 @@ def new_form(folder: Path, study: str, *, by: str, language: str = "en") -> Path
     return path
 
 
-def take_in(folder: Path, by: str) -> tuple[Event, ...]:
+def take_in(folder: Path, by: str, *, only: str = "") -> tuple[Event, ...]:
     """Write the events that take the forms of a folder in: one for each form that is new or has changed.
 
     Parameters
@@ -187,6 +203,8 @@ def take_in(folder: Path, by: str) -> tuple[Event, ...]:
     folder : Path
     by : str
         The reviewer in whose name.
+    only : str, optional
+        One form, by its path inside the folder; by default all.
 
     Returns
     -------
@@ -201,11 +219,29 @@ def take_in(folder: Path, by: str) -> tuple[Event, ...]:
 
     def drafts(review: Review) -> Sequence[Draft]:
         known = _known(review.events)
-        return [
-            (kind, values) for kind, values in _drafts(read_forms(folder)) if known.get(_key(kind, values)) != values
-        ]
+        found = _drafts(folder, _only(read_forms(folder), only))
+        return [(kind, values) for kind, values in found if known.get(_key(kind, values)) != values]
 
     return append(folder, by, drafts)
+
+
+def _only(forms: Forms, path: str) -> Forms:
+    """Return the forms with one file alone; all where none is named."""
+    if not path:
+        return forms
+    return replace(
+        forms,
+        extractions=tuple(form for form in forms.extractions if f"{STUDIES}/{form.file}" == path),
+        files=tuple(one for one in forms.files if one[0] == path),
+        certainties=(),
+    )
+
+
+def _taken(folder: Path, file: str, digest: str) -> dict[str, Any]:
+    """Return what an event says of a form: its file and hash, and that two people's were settled to exactly this."""
+    settled = folder / CONSENSUS / Path(file).parent / Path(file).stem / SETTLED
+    agreed = settled.is_file() and sha256(settled.read_bytes()).hexdigest() == digest
+    return {"data": {"file": file, "sha256": digest}} | ({"consensus": True} if agreed else {})
 
 
 def _key(kind: Kind, values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -221,12 +257,12 @@ def _known(events: Sequence[Event]) -> dict[tuple[str, ...], dict[str, Any]]:
     }
 
 
-def _drafts(forms: Forms) -> list[Draft]:
+def _drafts(folder: Path, forms: Forms) -> list[Draft]:
     hashes = dict(forms.files)
     found: list[Draft] = []
     for form in forms.extractions:
         study, file = form.study, f"{STUDIES}/{form.file}"
-        taken = {"file": file, "sha256": hashes[file]}
+        taken = _taken(folder, file, hashes[file])
         groups = sorted({cohort.overlap_group for cohort in study.cohorts if cohort.overlap_group})
         found.append(
             (
@@ -237,30 +273,26 @@ def _drafts(forms: Forms) -> list[Draft]:
                     "reports": [record for report in study.reports for record in report.records],
                     "cohorts": [cohort.id for cohort in study.cohorts],
                     "overlap_group": " ".join(groups),
-                    "data": taken,
+                    "data": taken["data"],
                 },
             )
         )
-        found.append((Kind.EXTRACTED, {"study": study.id, "data": taken}))
+        found.append((Kind.EXTRACTED, {"study": study.id, **taken}))
         if study.status is StudyStatus.ONGOING:
             title = next((report.title for report in study.reports if report.title), study.name)
             found.append((Kind.ONGOING, {"title": title, "registration": " ".join(study.registrations)}))
     for path, digest in forms.files:
         if path.startswith(f"{APPRAISALS}/"):
-            found += _appraised(path, digest, forms.appraisals)
+            found += _appraised(path, _taken(folder, path, digest), forms.appraisals)
     for one in forms.certainties:
         name = f"{one.question}: {one.outcome}, {one.timepoint}"
         found.append((Kind.GRADED, {"outcome": name, "data": {"file": CERTAINTY, "sha256": hashes[CERTAINTY]}}))
     return found
 
 
-def _appraised(path: str, digest: str, appraisals: Sequence[Appraisal]) -> list[Draft]:
+def _appraised(path: str, taken: Mapping[str, Any], appraisals: Sequence[Appraisal]) -> list[Draft]:
     name = path.removeprefix(f"{APPRAISALS}/")
-    return [
-        (Kind.APPRAISED, {"study": one.study, "tool": one.tool, "data": {"file": path, "sha256": digest}})
-        for one in appraisals
-        if one.file == name
-    ]
+    return [(Kind.APPRAISED, {"study": one.study, "tool": one.tool, **taken}) for one in appraisals if one.file == name]
 
 
 def changed_forms(folder: Path, events: Sequence[Event]) -> tuple[Message, ...]:

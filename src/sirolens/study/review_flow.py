@@ -53,7 +53,6 @@ def flow_table(flow: Flow, words: Mapping[str, str]) -> Table:
     return Table(
         columns=tuple(Column(head=info(f"evidence.column-flow-{name}"), name="count") for name in heads),
         rows=(*rows[:-1], *told, rows[-1]),
-        caption=info("evidence.flow-caption", number=flow.version),
         marked=(len(rows) + len(told) - 1,),
     )
 
