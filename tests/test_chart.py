@@ -257,6 +257,6 @@ def test_a_course_may_be_a_retreatment() -> None:
     first = Course(at=NOON, recorded=NOON, stop=NOON + 90 * DAY)
     again = Course(at=NOON + 200 * DAY, recorded=NOON + 200 * DAY, retreatment=True)
     assert [course.retreatment for course in chart(courses=(first, again)).known(NOON + 300 * DAY).courses] == [
-        False,
+        None,  # not recorded, which is not "no"
         True,
     ]

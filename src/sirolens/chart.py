@@ -181,9 +181,12 @@ def _birthday(born: date, year: int) -> date:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course(_Lasting):
-    """A course of sirolimus: from the first dose (`at`) to the last (`stop`); `retreatment` follows an earlier one."""
+    """A course of sirolimus: from the first dose (`at`) to the last (`stop`); a `retreatment` follows an earlier one.
 
-    retreatment: bool = False
+    `retreatment` is None where nobody recorded it.
+    """
+
+    retreatment: bool | None = None
 
 
 @final
@@ -308,14 +311,44 @@ class Lab(Fact):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdverseEvent(_Lasting):
-    """Something unwanted: term, CTCAE grade and its version, seriousness, relation to sirolimus, what was done."""
+    """Something unwanted; what nobody recorded is None, or ``"unknown"``, and never "no".
+
+    Parameters
+    ----------
+    term : str
+        What it was.
+    grade : int, optional
+        CTCAE grade, 1 to 5.
+    ctcae_version : str, optional
+        Of the grade.
+    serious : bool, optional
+        Serious, as regulators use the word: not the same as severe.
+    related : bool, optional
+        To sirolimus.
+    action : str
+        What was done with sirolimus: ``"stopped"``, ``"held"``, ``"reduced"``, ``"increased"``, ``"none"``,
+        ``"not-applicable"``, ``"unknown"``, or another word as it was written.
+    """
 
     term: str
     grade: int | None = None
     ctcae_version: str | None = None
-    serious: bool = False
+    serious: bool | None = None
     related: bool | None = None
     action: str = "unknown"
+
+    @property
+    def stopped(self) -> bool | None:
+        """Whether it led to stopping sirolimus; None where the action is not recorded, or in a word not known.
+
+        >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        >>> event = AdverseEvent(at=noon, recorded=noon, term="rash")
+        >>> event.stopped is None, replace(event, action="held").stopped
+        (True, False)
+        """
+        if self.action == "stopped":
+            return True
+        return False if self.action in _WENT_ON else None
 
 
 @final
@@ -369,6 +402,7 @@ class Consent(_Lasting):
 
 
 F = TypeVar("F", bound=Fact)
+_WENT_ON = frozenset({"held", "reduced", "increased", "none", "not-applicable"})  # actions that are no stop
 
 
 @final

@@ -21,6 +21,7 @@ MINUTES = 25 * 365 * 24 * 60
 
 doses_mg = st.one_of(st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0]), st.floats(0.05, 40.0))
 clocks = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30]), st.sampled_from([0, 0, 30]))
+answers = st.sampled_from([None, True, False])
 calendar_days = st.dates(date(2001, 1, 1), date(2025, 12, 31))
 
 
@@ -131,8 +132,11 @@ def charts(draw: st.DrawFn) -> words.Chart:
         platelet_counts=_sorted(words.PlateletCount(**m, count_10e9_l=draw(_value(0.0, 5000.0))) for m in moments(2)),
         labs=_sorted(labs),
         therapies=_sorted(words.Therapy(**m, drug="clarithromycin") for m in lasting(2)),
-        courses=_sorted(words.Course(**m, retreatment=draw(st.booleans())) for m in lasting(1)),
+        courses=_sorted(words.Course(**m, retreatment=draw(answers)) for m in lasting(1)),
         consents=_sorted(words.Consent(**m, scope="research", given=draw(st.booleans())) for m in lasting(1)),
+        adverse_events=_sorted(
+            words.AdverseEvent(**m, term="rash", serious=draw(answers), related=draw(answers)) for m in lasting(2)
+        ),
         bleedings=_sorted(words.Bleeding(**m, asked=words.BleedingAsked.NOT_ASKED) for m in moments(1)),
     )
 

@@ -363,6 +363,29 @@ def test_a_word_of_relation_means_what_the_study_declares(tmp_path: Path) -> Non
     assert [event.related for event in events] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("serious", "relation", "action", "expected"),
+    [
+        ("N", "N", "DOSE NOT CHANGED", (False, False, False)),
+        ("Y", "Y", "DRUG WITHDRAWN", (True, True, True)),
+        ("U", "UNKNOWN", "UNKNOWN", (None, None, None)),
+        ("", "", "", (None, None, None)),
+    ],
+)
+def test_what_a_record_of_ae_leaves_open_stays_open(
+    serious: str, relation: str, action: str, expected: tuple[bool | None, ...], tmp_path: Path
+) -> None:
+    text = HEAD["ae"] + f"P-1,rash,,1,{serious},{relation},{action},2026-01-20,\n"
+    (event,) = read(domains(tmp_path, ae=text))[0].charts[0].adverse_events
+    assert (event.serious, event.related, event.stopped) == expected
+
+
+def test_ae_without_the_variable_does_not_say_that_nothing_was_serious(tmp_path: Path) -> None:
+    text = "USUBJID,AETERM,AESTDTC\nP-1,rash,2026-01-20\n"
+    (event,) = read(domains(tmp_path, ae=text))[0].charts[0].adverse_events
+    assert (event.serious, event.related, event.stopped, event.grade) == (None, None, None, None)
+
+
 def test_a_grade_without_a_declared_version_has_none(tmp_path: Path) -> None:
     study = STUDY.replace('ctcae_version = "5"\n', "")
     cohort, flags = read(domains(tmp_path, study=study))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sirolens.errors import ChartError
 from sirolens.interop.chart_csv import from_csv
-from sirolens.interop.chart_json import read_chart
+from sirolens.interop.chart_json import from_json, read_chart, write_chart
 from sirolens.interop.chart_sections import SECTIONS, section_of
 from sirolens.interop.chart_words import COLUMNS
 from sirolens.message import Message
@@ -150,6 +150,20 @@ def test_other_files_are_set_aside_and_told(tmp_path: Path) -> None:
     _, flags = from_csv(tmp_path)
     said_in_both(the(flags, "chart.file-set-aside"))
     assert len(flags) == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "serious"),
+    [("yes", True), ("no", False), ("否", False), ("", None), ("unknown", None), ("不详", None), ("未记录", None)],
+)
+def test_an_empty_answer_is_not_recorded_and_never_no(cell: str, serious: bool | None, tmp_path: Path) -> None:
+    (tmp_path / "patient.csv").write_text("id,zone\nP-1,UTC\n", encoding="utf-8")
+    text = f"start,term,serious,related,action\n2026-09-10,rash,{cell},{cell},\n"
+    (tmp_path / "adverse_events.csv").write_text(text, encoding="utf-8")
+    chart, _ = read_chart(tmp_path)
+    (event,) = chart.adverse_events
+    assert (event.serious, event.related, event.stopped) == (serious, serious, None)
+    assert from_json(write_chart(chart))[0] == chart
 
 
 def test_a_cell_may_hold_a_line_break_and_lines_still_count(tmp_path: Path) -> None:

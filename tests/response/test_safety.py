@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sirolens.chart import AdverseEvent, Chart, Dose, DoseStatus, Patient, Prescription
+from sirolens.interop.chart_words import ACTIONS
 from sirolens.regimen import daily
 from sirolens.report.words import say
 from sirolens.response.exposure import DAYS_PER_YEAR, exposure
@@ -21,6 +22,11 @@ from sirolens.response.safety import adverse_event_table
 
 DAY_0 = datetime(2026, 1, 1, 8, tzinfo=UTC)
 CUT = DAY_0 + timedelta(days=365)
+ANSWERS = (
+    ("serious", "not-serious", "seriousness-unknown"),
+    ("related", "unrelated", "relation-unknown"),
+    ("stopped", "not-stopped", "stopping-unknown"),
+)
 PRINTED = 0.005
 """Figures are compared with two printed decimals."""
 
@@ -45,8 +51,8 @@ def treated(name: str, *events: AdverseEvent, days: float | None = None) -> Char
 THREE = (
     treated(
         "P-1",
-        event(10, grade=1, related=True, ctcae_version="5"),
-        event(40, grade=2, related=True, ctcae_version="5"),
+        event(10, grade=1, serious=False, related=True, action="none", ctcae_version="5"),
+        event(40, grade=2, related=True, action="held", ctcae_version="5"),
         event(50, "pneumonia", grade=3, serious=True, related=False, action="stopped", ctcae_version="5"),
     ),
     treated("P-2", event(20, grade=1, related=None, ctcae_version="5")),
@@ -67,9 +73,14 @@ def test_patients_count_once_and_events_each_time() -> None:
         "ungraded": (0, 0),
         "severe": (1, 1),
         "serious": (1, 1),
+        "not-serious": (1, 1),
+        "seriousness-unknown": (2, 2),
         "related": (1, 2),
+        "unrelated": (1, 1),
         "relation-unknown": (1, 1),
         "stopped": (1, 1),
+        "not-stopped": (1, 2),
+        "stopping-unknown": (1, 1),
     }
     assert [(row.term, row.any.patients, row.any.events) for row in table.terms] == [
         ("stomatitis", 2, 3),
@@ -101,7 +112,8 @@ def test_the_rate_has_the_exact_poisson_interval() -> None:
 
 def test_no_major_event_in_twenty_patients_still_has_an_upper_limit() -> None:
     # Claim A5 with its interval. Oracle: Clopper-Pearson of 0/20, 0 to 16.84 % (two-sided 95 %).
-    table = adverse_event_table([treated(f"P-{i}", event(5, grade=1)) for i in range(20)], CUT)
+    table = adverse_event_table([treated(f"P-{i}", event(5, grade=1, serious=False)) for i in range(20)], CUT)
+    assert table.row("seriousness-unknown").patients == 0
     for name in ("severe", "serious"):
         row = table.row(name)
         assert (row.patients, row.treated, row.percent) == (0, 20, 0.0)
@@ -125,6 +137,34 @@ def test_an_event_without_a_grade_is_not_grade_1() -> None:
     assert table.row("grade-1").events == 0
     assert table.row("grade-2").patients == 1
     assert "safety.ungraded" in {message.code for message in table.messages}
+
+
+def test_what_nobody_recorded_is_never_no() -> None:
+    # H23: a blank for "serious" is neither serious nor not serious; the same for the relation and for stopping.
+    table = adverse_event_table([treated("P-1", event(5, grade=1)), treated("P-2", event(6, "rash", grade=2))], CUT)
+    for yes, no, unknown in ANSWERS:
+        assert [table.row(name).patients for name in (yes, no, unknown)] == [0, 0, 2]
+    told = {message.code: message.values for message in table.messages}
+    for code in ("safety.seriousness-unknown", "safety.stopping-unknown", "safety.relation-unknown"):
+        assert (told[code]["count"], told[code]["all"]) == (2, 2)
+    assert "safety.action-not-known" not in told
+    (rash, stomatitis) = sorted(table.terms, key=lambda row: row.term)
+    for row in (rash, stomatitis):
+        assert (row.serious.patients, row.seriousness_unknown.patients, row.relation_unknown.patients) == (0, 1, 1)
+
+
+def test_an_action_in_an_unknown_word_is_no_answer_about_stopping() -> None:
+    events = (event(5, action="drug taken away"), event(6, action="not-applicable"), event(7, action="stopped"))
+    table = adverse_event_table([treated("P-1", *events)], CUT)
+    assert [table.row(name).events for name in ("stopped", "not-stopped", "stopping-unknown")] == [1, 1, 1]
+    (said,) = [message for message in table.messages if message.code == "safety.action-not-known"]
+    assert said.values["words"] == ("drug taken away",)
+
+
+def test_every_word_for_an_action_says_whether_it_was_a_stop() -> None:
+    answers = {word: event(1, action=word).stopped for word in set(ACTIONS.values())}
+    assert [word for word, stopped in answers.items() if stopped] == ["stopped"]
+    assert [word for word, stopped in answers.items() if stopped is None] == ["unknown"]
 
 
 def test_versions_of_ctcae_are_kept_and_a_mixture_is_told() -> None:
@@ -177,8 +217,9 @@ def test_every_message_has_words_in_both_languages() -> None:
         event(200, grade=1),
     )
     nobody = Chart(patient=Patient(id="P-0"), zone="UTC", adverse_events=(event(1, grade=1),))
-    table = adverse_event_table([treated("P-1", *events, days=100), nobody], CUT)
-    assert len(table.messages) == 7
+    odd = event(9, action="drug taken away")
+    table = adverse_event_table([treated("P-1", *events, odd, days=100), nobody], CUT)
+    assert len(table.messages) == 10
     for message in table.messages:
         for language in ("en", "zh"):
             words = say(message, language)
@@ -207,9 +248,9 @@ EVENTS = st.lists(
         st.integers(0, 300),
         st.sampled_from(["rash", "stomatitis", "infection"]),
         grade=st.one_of(st.none(), st.integers(1, 5)),
-        serious=st.booleans(),
+        serious=st.sampled_from([None, True, False]),
         related=st.sampled_from([None, True, False]),
-        action=st.sampled_from(["none", "stopped", "unknown"]),
+        action=st.sampled_from(["none", "stopped", "unknown", "another word"]),
     ),
     max_size=6,
 )
@@ -223,6 +264,8 @@ def test_rows_add_up_and_do_not_depend_on_order(found: list[list[AdverseEvent]],
     by_grade = [table.row(f"grade-{grade}") for grade in range(1, 6)] + [table.row("ungraded")]
     assert sum(row.events for row in by_grade) == table.row("any").events == sum(map(len, found))
     assert sum(row.patients for row in by_grade) == table.row("any").patients == sum(map(bool, found))
+    for three in ANSWERS:
+        assert sum(table.row(name).events for name in three) == table.row("any").events
     assert sum(row.any.events for row in table.terms) == table.row("any").events
     chance.shuffle(charts)
     shuffled = [

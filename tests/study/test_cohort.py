@@ -14,7 +14,8 @@ import pytest
 
 from sirolens.chart import BleedingAsked, Chart, Consent, Prescription, Therapy
 from sirolens.errors import InputError, UnknownNameError
-from sirolens.regimen import Every
+from sirolens.message import Message
+from sirolens.regimen import Every, daily
 from sirolens.report.html import page
 from sirolens.report.pdf import render
 from sirolens.report.worded import texts, worded
@@ -85,6 +86,24 @@ def test_a_report_renders_as_a_page_with_its_figures(name: str) -> None:
 def test_a_report_lays_out_as_pdf_without_a_warning(name: str) -> None:
     # `render` refuses a layout that warns, such as of a sign the font does not have.
     assert render(study_document(_analysed(name), version="0", language="zh"), "zh")[:5] == b"%PDF-"
+
+
+def test_what_is_not_recorded_of_events_stands_beside_in_the_tables_and_is_never_no() -> None:
+    # Every fourth of the twenty has one event, related, of which nobody recorded seriousness or action.
+    charts = [
+        replace(one, prescriptions=tuple(Prescription(at=c.at, recorded=c.at, regimen=daily(2)) for c in one.courses))
+        for one in cohorts.mixed(20)
+    ]
+    tables = study_tables(analyse(cohorts.cohort(charts), IWG), language="en")
+    kinds = {row[0].code: row[1] for row in tables["adverse-events"].rows if isinstance(row[0], Message)}
+    assert (kinds["study.event-serious"], kinds["study.event-seriousness-unknown"]) == ("0/20", "5/20")
+    assert (kinds["study.event-stopped"], kinds["study.event-stopping-unknown"]) == ("0/20", "5/20")
+    assert not {"study.event-not-serious", "study.event-not-stopped"} & set(kinds)
+    for name in ("adverse-event-terms", "adverse-event-arms"):
+        table = tables[name]
+        row = dict(zip((column.name for column in table.columns), table.rows[0], strict=True))
+        wanted = {"serious": 0, "seriousness_unknown": 5, "related": 5, "relation_unknown": 0, "ungraded": 0}
+        assert {head: row[head] for head in wanted} == wanted
 
 
 def test_five_thousand_patients_make_a_page_a_person_can_open() -> None:

@@ -61,7 +61,11 @@ _FREQUENCIES = {"QD": "daily", "Q24H": "daily", "BID": "twice daily", "QOD": "ev
 _EVERY = re.compile(r"Q([1-9]\d{0,2})([DH])")
 _HOURS = {"QD": "24", "BID": "12", "TID": "8", "QID": "6", "QOD": "48", "Q24H": "24", "QW": "168"}
 _RESCUE = frozenset({"rescue", "rescue medication", "rescue therapy", "rescue treatment"})
-_RELATED = {"y": True, "yes": True, "related": True, "n": False, "no": False, "not related": False, "unrelated": False}
+_RELATED = {
+    **dict.fromkeys(("y", "yes", "related"), "yes"),
+    **dict.fromkeys(("n", "no", "not related", "unrelated"), "no"),
+    **dict.fromkeys(("u", "unk", "unknown"), "unknown"),
+}
 
 
 @final
@@ -299,13 +303,14 @@ def _adverse_event(record: Record, gathering: Gathering) -> Told | None:
             gathering.reading.flag(info("cdisc.version-missing", place=row.place("grade")))
     if "related" in texts:
         plain = " ".join(texts["related"].lower().split())
-        meaning = {**_RELATED, **gathering.study.related}.get(plain)
+        declared = gathering.study.related.get(plain)
+        meaning = _RELATED.get(plain) if declared is None else "yes" if declared else "no"
         if meaning is None:
             place = row.place("related")
             gathering.reading.fault(error("cdisc.relation-unknown", place=place, value=clip(texts["related"])))
             gathering.reading.incomplete.add("adverse_events")
             return None
-        texts["related"] = "yes" if meaning else "no"
+        texts["related"] = meaning
     return "adverse_events", _AE, texts
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "instant",
     "instant_given",
     "number",
+    "perhaps",
     "quantity",
     "scalar_text",
     "slug",
@@ -102,10 +103,18 @@ _BOOLEANS = MappingProxyType(
 
 def boolean(row: Row, name: str) -> bool:
     """Read true or false, in CSV also yes, no, 是, 否."""
-    found = scalar_text(row, name).lower()
+    found = plain_width(scalar_text(row, name)).lower()
     if found not in _BOOLEANS:
         raise ChartError(error("chart.expected-boolean", value=clip(found)))
     return _BOOLEANS[found]
+
+
+_NOT_TOLD = frozenset({"unknown", "u", "unk", "not recorded", "not-recorded", "未知", "不详", "未记录"})
+
+
+def perhaps(row: Row, name: str) -> bool | None:
+    """Read true, false, or that it is not known: None, which is never false."""
+    return None if plain_width(scalar_text(row, name)).lower() in _NOT_TOLD else boolean(row, name)
 
 
 def stated(row: Row, name: str) -> Number:

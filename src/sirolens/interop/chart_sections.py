@@ -38,6 +38,7 @@ from sirolens.interop.chart_fields import (
     instant,
     instant_given,
     number,
+    perhaps,
     quantity,
     slug,
     text,
@@ -56,6 +57,7 @@ from sirolens.units import CANONICAL
 __all__ = ["SECTIONS", "Section", "cell_measurement", "read_row", "section_of"]
 
 _BOOLEAN = MappingProxyType({"type": "boolean"})
+_PERHAPS = MappingProxyType({"type": "boolean", "description": "Null or left out: not recorded, which is not false."})
 _NUMBER = MappingProxyType({"type": ["number", "string"]})
 _UNIT = Field(name="unit", read=text, form=TEXT)
 _DRUG = Field(name="drug", read=sirolimus, form=TEXT, default="sirolimus")
@@ -207,7 +209,7 @@ def _bleeding(values: Mapping[str, Any], row: Row) -> Bleeding:
 _SECTIONS = (
     Section(
         name="courses",
-        fields=(*lasting_fields(), Field(name="retreatment", read=boolean, form=_BOOLEAN, default=False)),
+        fields=(*lasting_fields(), Field(name="retreatment", read=perhaps, form=_PERHAPS)),
         make=_plain(Course, "retreatment", lasting=True),
         names=("疗程",),
     ),
@@ -302,8 +304,8 @@ _SECTIONS = (
             Field(name="term", read=slug({}), form=TEXT, required=True),
             Field(name="grade", read=whole(1, 5), form=_NUMBER),
             Field(name="ctcae_version", read=text, form=TEXT),
-            Field(name="serious", read=boolean, form=_BOOLEAN, default=False),
-            Field(name="related", read=boolean, form=_BOOLEAN),
+            Field(name="serious", read=perhaps, form=_PERHAPS),
+            Field(name="related", read=perhaps, form=_PERHAPS),
             Field(name="action", read=slug(words.ACTIONS), form=_words(words.ACTIONS), default="unknown"),
         ),
         make=_plain(AdverseEvent, "term", "grade", "ctcae_version", "serious", "related", "action", lasting=True),

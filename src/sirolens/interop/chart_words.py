@@ -125,12 +125,13 @@ PROCEDURES = _named(
 )
 ACTIONS = _named(
     {
-        "stopped": ("drug withdrawn", "withdrawn", "discontinued", "停药", "永久停药"),
+        "stopped": ("drug withdrawn", "withdrawn", "discontinued", "停药", "永久停药", "停用"),
         "held": ("drug interrupted", "interrupted", "暂停", "暂停用药"),
-        "reduced": ("dose reduced", "减量"),
+        "reduced": ("dose reduced", "dose rate reduced", "减量"),
         "increased": ("dose increased", "加量"),
         "none": ("dose not changed", "no change", "未调整", "不变", "无"),
-        "unknown": ("not evaluable", "未知", "不详"),
+        "not-applicable": ("not applicable", "不适用"),
+        "unknown": ("not evaluable", "not recorded", "未知", "不详", "未记录"),
     }
 )
 """What was done with sirolimus because of an adverse event; another word is kept as it was written."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from sirolens.errors import ChartError
 from sirolens.interop.chart_csv import cells_of, open_table
-from sirolens.interop.chart_fields import Quantity, choice, day, instant, number, quantity, slug, text
+from sirolens.interop.chart_fields import Quantity, choice, day, instant, number, perhaps, quantity, slug, text
 from sirolens.interop.chart_patient import PATIENT_FIELDS, read_patient
 from sirolens.interop.chart_reading import Field, Row, spelling
 from sirolens.interop.chart_sections import Section, cell_measurement
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 LATEST_DAY = 20_000.0
+_RESULTS = {"positive": True, "阳性": True, "negative": False, "阴性": False}
 
 
 def _control_of(row: Row) -> Measurement:
@@ -197,15 +198,9 @@ def _characteristic(one: Declared) -> Field:
 
 
 def _yes_no(row: Row, name: str) -> bool | None:
-    """Read yes or no; "unknown" is no value."""
-    from_words = {**dict.fromkeys(("yes", "y", "true", "1", "是", "有", "阳性", "positive"), True)}
-    from_words |= dict.fromkeys(("no", "n", "false", "0", "否", "无", "阴性", "negative"), False)
-    found = plain_width(text(row, name)).lower()
-    if found in ("unknown", "u", "未知", "不详"):
-        return None
-    if found not in from_words:
-        raise ChartError(error("chart.expected-boolean", value=clip(found)))
-    return from_words[found]
+    """Read yes or no, also as the result of a test; "unknown" is no value."""
+    found = _RESULTS.get(plain_width(text(row, name)).lower())
+    return perhaps(row, name) if found is None else found
 
 
 def read_facts(path: Path, section: Section, gathering: Gathering) -> None:

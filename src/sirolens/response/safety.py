@@ -2,8 +2,8 @@
 """Adverse events of a cohort, counted as patients and as events, beside the time patients were treated (claim A5).
 
 Events count from the first dose until some days after the last. A patient counts once in a row, under the worst grade;
-an event counts each time. An event whose grade, relation or CTCAE version nobody recorded is counted as that, never as
-grade 1 or as unrelated.
+an event counts each time. What nobody recorded of an event (its grade, its CTCAE version, whether it was serious or
+related, whether it led to stopping) is counted as that: never as grade 1, and never as "no".
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ EMERGENT_AFTER_DAYS = 30
 """An event this long after the last dose still counts as one on treatment (JUDGE)."""
 SEVERE_GRADE = 3
 """From this CTCAE grade on an event is severe."""
-STOPPED = "stopped"
 PER_YEARS = 100.0
 GRADES = (1, 2, 3, 4, 5)
 
@@ -39,10 +38,11 @@ class Counted:
     Parameters
     ----------
     name : str
-        ``"any"``, ``"grade-3"``, ``"ungraded"``, ``"severe"``, ``"serious"``, ``"related"``, ``"relation-unknown"``,
-        ``"stopped"`` or a term.
+        ``"any"``, ``"grade-3"``, ``"ungraded"``, ``"severe"``, a term, or one of three answers that add up to all
+        events: ``"serious"``, ``"not-serious"``, ``"seriousness-unknown"``; ``"related"``, ``"unrelated"``,
+        ``"relation-unknown"``; ``"stopped"``, ``"not-stopped"``, ``"stopping-unknown"``.
     patients, events : int
-        Counts.
+        Patients with at least one such event, and such events.
     treated : int
         The denominator of `patients`.
     percent : float
@@ -68,13 +68,16 @@ class Counted:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermRow:
-    """The events of one term: all of them, the severe, the related and the serious ones."""
+    """The events of one term: all, the severe, related and serious ones, and those of which that is not recorded."""
 
     term: str
     any: Counted
     severe: Counted
+    ungraded: Counted
     related: Counted
+    relation_unknown: Counted
     serious: Counted
+    seriousness_unknown: Counted
 
 
 @final
@@ -87,7 +90,8 @@ class EventTable:
     exposure : Exposure
         How long each patient was treated.
     rows : tuple of Counted
-        Any; by grade (patients under their worst one); severe; serious; related; led to stopping.
+        Any; by grade (patients under their worst one); severe; serious; related; led to stopping: each of these three
+        with "no" and with "not recorded" beside it.
     terms : tuple of TermRow
         Most patients first.
     versions : tuple of str
@@ -237,10 +241,15 @@ def _rows(seen: Sequence[_Seen], count: _Counter) -> Iterable[Counted]:
 
 _KINDS: Mapping[str, Callable[[AdverseEvent], bool]] = {
     "severe": lambda event: (event.grade or 0) >= SEVERE_GRADE,
-    "serious": lambda event: event.serious,
+    "serious": lambda event: event.serious is True,
+    "not-serious": lambda event: event.serious is False,
+    "seriousness-unknown": lambda event: event.serious is None,
     "related": lambda event: event.related is True,
+    "unrelated": lambda event: event.related is False,
     "relation-unknown": lambda event: event.related is None,
-    "stopped": lambda event: event.action == STOPPED,
+    "stopped": lambda event: event.stopped is True,
+    "not-stopped": lambda event: event.stopped is False,
+    "stopping-unknown": lambda event: event.stopped is None,
 }
 
 
@@ -248,13 +257,20 @@ def _terms(seen: Sequence[_Seen], count: _Counter) -> tuple[TermRow, ...]:
     by_term: defaultdict[str, list[_Seen]] = defaultdict(list)
     for one in seen:
         by_term[one.event.term].append(one)
+
+    def of(kind: str, term: str) -> Counted:
+        return count.row(term, [one for one in by_term[term] if _KINDS[kind](one.event)])
+
     rows = [
         TermRow(
             term=term,
             any=count.row(term, found),
-            severe=count.row(term, [one for one in found if _KINDS["severe"](one.event)]),
-            related=count.row(term, [one for one in found if _KINDS["related"](one.event)]),
-            serious=count.row(term, [one for one in found if _KINDS["serious"](one.event)]),
+            severe=of("severe", term),
+            ungraded=count.row(term, [one for one in found if one.event.grade is None]),
+            related=of("related", term),
+            relation_unknown=of("relation-unknown", term),
+            serious=of("serious", term),
+            seriousness_unknown=of("seriousness-unknown", term),
         )
         for term, found in by_term.items()
     ]
@@ -275,6 +291,10 @@ def _messages(seen: Sequence[_Seen], before: int, after: int, untreated: int, af
     unknown = sum(one.event.related is None for one in seen)
     if unknown:
         yield info("safety.relation-unknown", count=unknown, all=len(seen))
+    untold = sum(one.event.serious is None for one in seen)
+    if untold:
+        yield warning("safety.seriousness-unknown", count=untold, all=len(seen))
+    yield from _untold_actions(seen)
     if before:
         yield info("safety.before-treatment", count=before)
     if after:
@@ -283,3 +303,13 @@ def _messages(seen: Sequence[_Seen], before: int, after: int, untreated: int, af
         yield info("safety.untreated", count=untreated)
     if not seen:
         yield info("safety.no-events")
+
+
+def _untold_actions(seen: Sequence[_Seen]) -> Iterable[Message]:
+    """Say of how many events it is not known whether they led to stopping, and which words were not understood."""
+    untold = [one.event.action for one in seen if one.event.stopped is None]
+    if untold:
+        yield warning("safety.stopping-unknown", count=len(untold), all=len(seen))
+    words = tuple(sorted(set(untold) - {"unknown"}))
+    if words:
+        yield warning("safety.action-not-known", words=words)

@@ -295,7 +295,14 @@ def _events(index: int, at: When) -> tuple[AdverseEvent, ...]:
     term = "mouth ulcer" if index == 3 else "hypercholesterolaemia"
     return (
         AdverseEvent(
-            at=at(40), recorded=at(40, 12), term=term, grade=1, ctcae_version="5", related=True, action="none"
+            at=at(40),
+            recorded=at(40, 12),
+            term=term,
+            grade=1,
+            ctcae_version="5",
+            serious=False,
+            related=True,
+            action="none",
         ),
     )
 

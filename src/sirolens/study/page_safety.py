@@ -8,13 +8,21 @@ from zoneinfo import ZoneInfo
 
 from sirolens.message import checked, info, warning
 from sirolens.report.document import Cell, Findings, Heading, Interval, Paragraph
-from sirolens.response.safety import Counted
+from sirolens.response.safety import Counted, TermRow
 from sirolens.response.safety_labs import Counts
 from sirolens.study.cohort import Analysis
 from sirolens.study.page_parts import NamedTable, Part, arm_name, table_of
 
 __all__ = ["safety_parts"]
 
+_TOLD = (
+    (info("study.event-severe"), "severe"),
+    (info("study.event-ungraded"), "ungraded"),
+    (info("study.event-related"), "related"),
+    (info("study.event-relation-unknown"), "relation_unknown"),
+    (info("study.event-serious"), "serious"),
+    (info("study.event-seriousness-unknown"), "seriousness_unknown"),
+)
 MOST_FALLS = 40
 """Falls listed on the page; the exported table has all."""
 
@@ -71,23 +79,26 @@ def _kinds(analysis: Analysis) -> NamedTable:
     )
 
 
+def _told(row: TermRow) -> tuple[Counted, ...]:
+    """What is told of a term's events, each followed by those of which it is not recorded."""
+    severe, related = (row.severe, row.ungraded), (row.related, row.relation_unknown)
+    return (*severe, *related, row.serious, row.seriousness_unknown)
+
+
 def _terms(analysis: Analysis) -> NamedTable:
     columns = [
         (info("study.column-event"), "event_term"),
         (info("study.column-patients"), "patients"),
         (info("study.column-share"), "share_percent"),
         (info("study.column-events"), "events"),
-        (info("study.event-severe"), "severe"),
-        (info("study.event-related"), "related"),
-        (info("study.event-serious"), "serious"),
+        *_TOLD,
     ]
     rows: list[list[Cell]] = []
     for one in analysis.safety[0].events.terms:
         _, share, events, _ = _counted(one.any)
-        rows.append(
-            [one.term, one.any.patients, share, events, *(x.patients for x in (one.severe, one.related, one.serious))]
-        )
-    return NamedTable(name="adverse-event-terms", table=table_of(columns, rows, caption=info("study.terms-caption")))
+        rows.append([one.term, one.any.patients, share, events, *(told.patients for told in _told(one))])
+    caption, notes = info("study.terms-caption"), (info("study.terms-note"),)
+    return NamedTable(name="adverse-event-terms", table=table_of(columns, rows, caption=caption, notes=notes))
 
 
 def _all_terms(analysis: Analysis) -> NamedTable:
@@ -99,9 +110,10 @@ def _all_terms(analysis: Analysis) -> NamedTable:
         (info("study.column-share"), "share_percent"),
         (info("study.column-events"), "events"),
         (info("study.column-per-years"), "per_100_py"),
+        *_TOLD,
     ]
     rows: list[list[Cell]] = [
-        [term.term, arm_name(analysis.cohort, one.arm), *_counted(term.any)]
+        [term.term, arm_name(analysis.cohort, one.arm), *_counted(term.any), *(told.patients for told in _told(term))]
         for one in analysis.safety
         for term in one.events.terms
     ]

@@ -28,6 +28,7 @@ __all__ = ["Reproduced", "Reproduction", "reproduce"]
 
 ADULT_YEARS = 18.0
 MAJOR = frozenset({"severe", "serious"})  # rows of the event table: grade 3 or more, or serious
+UNTOLD = ("ungraded", "seriousness-unknown")  # of such events nobody can say that they were not major
 SIGNIFICANT = 0.05
 
 
@@ -109,6 +110,8 @@ def _count(figure: Mapping[str, Any], analysis: Analysis) -> Reproduced:
     if figure["name"] == "major-events":
         table = adverse_event_table(analysis.cohort.charts, analysis.at)
         k = max(row.patients for row in table.rows if row.name in MAJOR)
+        if any(table.row(untold).events for untold in UNTOLD):
+            raise ValueError("an event of the illustration has no grade, or does not say whether it was serious")
     else:
         found = next(
             one
