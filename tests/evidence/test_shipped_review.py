@@ -87,8 +87,8 @@ def test_every_form_can_be_read_and_no_fault_is_left() -> None:
 
 def test_every_count_is_a_published_one_with_how_it_is_known() -> None:
     with KNOWN.open(encoding="utf-8", newline="") as file:
-        known = Counter(tuple(row.values()) for row in csv.DictReader(file))
-    shipped = Counter(
+        known: Counter[tuple[str, ...]] = Counter(tuple(row.values()) for row in csv.DictReader(file))
+    shipped: Counter[tuple[str, ...]] = Counter(
         (
             *(form.study.id, one.arm, one.row.timepoint, one.row.outcome.removesuffix("_AMONG_RESPONDERS")),
             *(f"{one.row.k:g}", f"{one.row.n:g}", "derived" if one.row.mark is Mark.DERIVED else "printed"),

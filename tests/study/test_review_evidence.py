@@ -19,8 +19,10 @@ from sirolens.study.review_evidence import (
     forms_json,
     is_response,
     is_safety,
+    notes_table,
     open_studies_table,
     outcomes_table,
+    reports_table,
     studies_table,
 )
 
@@ -40,11 +42,58 @@ def test_randomised_comparisons_come_first_then_primary_itp() -> None:
 
 
 def test_every_response_stands_with_its_denominator_mark_and_criteria() -> None:
-    rows = cells(outcomes_table(FORMS.extractions, is_response))
+    rows = cells(outcomes_table(FORMS.extractions, is_response, "en"))
     assert len(rows) == sum(is_response(one) for form in FORMS.extractions for one in form.outcomes)
     assert ["12", "20", "60.0", "read in the source", "not reported"] in [row[5:10] for row in rows]
     feng = next(row for row in rows if row[0] == "Feng 2020" and row[4] == "12 months")
     assert feng[5:8] == ["None", "None", "65.0"]  # no count is made up
+
+
+def test_behind_a_derived_count_stands_its_arithmetic_in_the_readers_language() -> None:
+    for language, wanted in (("en", "calculated: 6 + 2"), ("zh", "推算：6 + 2")):
+        rows = cells(outcomes_table(FORMS.extractions, is_response, language), language)
+        assert wanted in {row[10] for row in rows}
+        derived = [row for row in rows if row[8] in ("calculated from the source", "由原文数据计算")]
+        assert len(derived) >= 15
+        assert all("calculated: " in row[10] or "推算：" in row[10] for row in derived)
+
+
+def test_what_nobody_read_is_not_called_not_reported() -> None:
+    (row,) = [row for row in cells(studies_table(FORMS.extractions)) if row[0].startswith("Miano")]
+    assert row[4:7] == ["None", "None", "nothing"]
+
+
+def test_every_report_is_cited_with_what_it_can_be_found_by() -> None:
+    rows = cells(reports_table(FORMS.extractions))
+    assert len(rows) == sum(len(form.study.reports) for form in FORMS.extractions)
+    for form in FORMS.extractions:
+        for report in form.study.reports:
+            told = " ".join(" ".join(row) for row in rows if row[0] == form.study.name)
+            wanted = (
+                report.first_author,
+                report.title,
+                report.doi,
+                report.pmid,
+                report.pmcid,
+                *form.study.registrations,
+            )
+            assert all(text in told for text in wanted)
+    (copy,) = [row for row in rows if row[0] == "NCT05925023"]
+    assert copy[1] == "conference abstract"  # nothing of it was seen at the source: nothing is filled in
+    assert copy[3] == "abstract in part; seen second-hand only"
+
+
+def test_what_must_be_known_of_a_study_stands_in_both_languages_trials_first() -> None:
+    english, chinese = (cells(notes_table(FORMS.extractions, language), language) for language in ("en", "zh"))
+    assert [row[0] for row in english[:2]] == ["Li 2013", "Int Immunopharmacol 2020"]
+    assert all(row[1].startswith("No advantage over ciclosporin") for row in english[:2])
+    assert all("未显示优于环孢素" in row[1] for row in chinese[:2])
+
+
+def test_arms_and_parts_of_ours_are_said_in_chinese() -> None:
+    told = " ".join(texts(worded(forms_document(FORMS, (), "zh", version="test"), "zh")))
+    assert "雷帕霉素 + 小剂量泼尼松（西罗莫司组）" in told
+    assert "Wu 2021：系统性红斑狼疮" in told
 
 
 def test_outcomes_are_of_response_of_safety_or_neither_never_both() -> None:

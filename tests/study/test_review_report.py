@@ -60,7 +60,7 @@ def messages(blocks: tuple[Block, ...]) -> Iterator[Message]:
 def test_comparisons_stand_before_single_arms_and_every_part_has_its_place(page: tuple[str, Document]) -> None:
     heads = [block.text.code for block in page[1].blocks if isinstance(block, Heading) and block.level == 2]
     wanted = ("question", "searches", "studies", "risk", "comparisons", "single-arms", "methods", "responses", "safety",
-              "conflicts", "open", "certainty", "found", "checklist", "basis")  # fmt: skip
+              "conflicts", "certainty", "notes", "found", "open", "reports", "checklist", "basis")  # fmt: skip
     assert heads == [f"evidence.heading-{name}" for name in wanted]
 
 
@@ -83,6 +83,35 @@ def test_every_pool_of_two_studies_has_a_forest_plot_with_flags_and_the_warning(
     assert "evidence.flag-criteria" in {note.code for note in first.notes}
     assert all(row.notes for row in first.rows[:2])
     assert "pooling.two-studies" in {one.code for one in first.statements}
+
+
+def test_no_advantage_over_ciclosporin_is_said_in_words_and_responders_only_is_said_where_it_stands(
+    page: tuple[str, Document],
+) -> None:
+    """Li 2013 among responders: 17/25 against 11/28, P = 0.037; of all patients 17/43 against 11/45, P = 0.129."""
+    language, document = page
+    at = [isinstance(b, Heading) and b.text.code == "evidence.heading-comparisons" for b in document.blocks].index(True)
+    table, said = document.blocks[at + 1 : at + 3]
+    assert isinstance(table, Table)
+    assert isinstance(said, Findings)
+    words = [say(message, language) for message in said.messages]
+    assert [message.code for message in said.messages] == [
+        "evidence.no-difference",
+        "evidence.difference-among-responders",
+        "extraction.responders-comparison",
+    ]
+    assert all(study in words[0] for study in ("Li 2013", "Int Immunopharmacol 2020"))
+    assert "0.1287" in words[2]
+    controls = {say(row[3], language) for row in table.rows if isinstance(row[3], Message)}
+    assert {"28/45, cyclosporine A + prednisone", "28/45，环孢素A + 泼尼松"} & controls
+
+
+def test_what_the_reader_must_know_is_said_in_the_words_of_the_tables(page: tuple[str, Document]) -> None:
+    language, document = page
+    told = " ".join(say(one, language) for one in messages(document.blocks) if one.code.startswith("extraction."))
+    assert ".toml" not in told
+    assert "_AMONG_RESPONDERS" not in told
+    assert "feng-2020" not in told
 
 
 def test_messages_name_studies_as_the_tables_do(told: Material, page: tuple[str, Document]) -> None:
@@ -128,8 +157,13 @@ def test_answers_as_values_hold_the_studies_and_every_method(told: Material) -> 
 def test_questions_of_one_study_are_listed_and_not_pooled(told: Material) -> None:
     document = pool_document(told.answered, told.refused, told.forms.names(), version="0")
     alone: list[Pooled] = [pooled for _, pooled in told.answered if pooled.k == 1]
-    table = [block for block in document.blocks if isinstance(block, Table)][-1]
-    assert len(table.rows) == len(alone)
+    single = [
+        block
+        for block in document.blocks
+        if isinstance(block, Table) and block.caption is not None and block.caption.code == "evidence.single-caption"
+    ]
+    assert [len(table.rows) for table in single] == [4, len(alone) - 4]  # four comparisons, which stand first
+    assert next(block for block in document.blocks if isinstance(block, Table)) is single[0]
 
 
 def lines(figure: Figure) -> dict[str, int | None]:

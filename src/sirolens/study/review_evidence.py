@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the forms of a review say, as tables: studies, responses, safety, contradictions, what is not known yet."""
+"""What the forms of a review say, as tables: studies, responses, safety, contradictions, open studies, reports."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from sirolens.evidence.extraction_words import (
 )
 from sirolens.evidence.outcome import NOT_REPORTED, ArmRole, Population
 from sirolens.evidence.review_forms import Forms
-from sirolens.evidence.studies import Design, StudyStatus
+from sirolens.evidence.studies import Design, Read, Report, StudyStatus
 from sirolens.message import Message, info, most_severe_first
 from sirolens.report.document import Block, Cell, Column, Document, Findings, Heading, Paragraph, Table
 from sirolens.report.words import say
+from sirolens.source import Mark
 
 __all__ = [
     "conflicts_table",
@@ -31,8 +32,10 @@ __all__ = [
     "forms_json",
     "is_response",
     "is_safety",
+    "notes_table",
     "open_studies_table",
     "outcomes_table",
+    "reports_table",
     "studies_table",
 ]
 
@@ -73,22 +76,28 @@ def studies_table(forms: Sequence[Extraction]) -> Table:
     names = ("study", "design", "population", "patients", "target", "criteria", "read", "status")
     rows = []
     for form in sorted(forms, key=_order):
-        arm = next((one for one in form.arms if one.role is not ArmRole.CONTROL), None)
-        target = None if arm is None or arm.target is None else arm.target
+        read = form.study.reports[0].read
         rows.append(
             (
                 form.study.name,
                 design_words(form.study.design),
                 population_words(form.patients.population),
                 form.patients.enrolled,
-                info("extraction.not-reported") if target is None else _range(target.low_ng_ml, target.high_ng_ml),
-                _unknown(form.criteria.name),
-                read_words(form.study.reports[0].read),
+                None if read is Read.NOTHING else _target(form),
+                None if read is Read.NOTHING else _unknown(form.criteria.name),
+                read_words(read),
                 status_words(form.study.status),
             )
         )
     columns = tuple(Column(head=_head(name), name="count" if name == "patients" else "text") for name in names)
-    return Table(columns=columns, rows=tuple(rows))
+    return Table(columns=columns, rows=tuple(rows), notes=(info("extraction.not-reported-note"),))
+
+
+def _target(form: Extraction) -> Message:
+    arm = next((one for one in form.arms if one.role is not ArmRole.CONTROL), None)
+    if arm is None or arm.target is None:
+        return info("extraction.not-reported")
+    return _range(arm.target.low_ng_ml, arm.target.high_ng_ml)
 
 
 def _range(low: float | None, high: float | None) -> Message:
@@ -97,7 +106,7 @@ def _range(low: float | None, high: float | None) -> Message:
     return info("extraction.target-range", low=f"{low:g}", high_ng_ml=high)
 
 
-def outcomes_table(forms: Sequence[Extraction], wanted: Callable[[Extracted], bool]) -> Table:
+def outcomes_table(forms: Sequence[Extraction], wanted: Callable[[Extracted], bool], language: str) -> Table:
     """Return one row for each outcome that is wanted: counts with mark and criteria, randomised comparisons first.
 
     Parameters
@@ -105,11 +114,14 @@ def outcomes_table(forms: Sequence[Extraction], wanted: Callable[[Extracted], bo
     forms : sequence of Extraction
     wanted : function of Extracted
         Such as `is_response` or `is_safety`.
+    language : {"en", "zh"}
+        Of the arithmetic behind derived counts, which the forms carry in both.
     """
     names = ("study", "population", "arm", "outcome", "time", "k", "n", "percent", "mark", "criteria", "printed")
     told = [(form, one) for form in sorted(forms, key=_order) for one in form.outcomes if wanted(one)]
-    columns = tuple(Column(head=_head(name), name="percent" if name == "percent" else "text") for name in names)
-    rows = tuple(_outcome_row(form, one) for form, one in told)
+    kinds = {"percent": "percent", "arm": "written"}  # an arm of ours is said in the reader's language
+    columns = tuple(Column(head=_head(name), name=kinds.get(name, "text")) for name in names)
+    rows = tuple(_outcome_row(form, one, language) for form, one in told)
     if all(is_safety(one) for _, one in told):  # no response criteria apply to harm
         at = names.index("criteria")
         columns, rows = _without(columns, at), tuple(_without(row, at) for row in rows)
@@ -120,14 +132,16 @@ def _without(cells: tuple[T, ...], at: int) -> tuple[T, ...]:
     return (*cells[:at], *cells[at + 1 :])
 
 
-def _outcome_row(form: Extraction, one: Extracted) -> tuple[Cell, ...]:
+def _outcome_row(form: Extraction, one: Extracted, language: str) -> tuple[Cell, ...]:
     row = one.row
     share = 100 * row.k / row.n if row.k is not None and row.n else row.percent
-    who = form.study.name if not row.subgroup else f"{form.study.name}: {row.subgroup}"
+    part = info("extraction.study-part", study=form.study.name, written=row.subgroup)
     return (
-        who,
+        part if row.subgroup else form.study.name,
         population_words(row.population),
-        row.arm if row.role is ArmRole.SINGLE else info("extraction.arm-role", arm=row.arm, said=role_words(row.role)),
+        row.arm
+        if row.role is ArmRole.SINGLE
+        else info("extraction.arm-role", written=row.arm, said=role_words(row.role)),
         outcome_words(row.outcome),
         time_words(row.timepoint),
         None if row.k is None else int(row.k),
@@ -135,7 +149,17 @@ def _outcome_row(form: Extraction, one: Extracted) -> tuple[Cell, ...]:
         share,
         mark_words(row.mark),
         _unknown(row.criteria),
-        row.printed_as or None,
+        _printed(one, language),
+    )
+
+
+def _printed(one: Extracted, language: str) -> Cell:
+    """The words of the report, and behind a derived count the arithmetic."""
+    printed, how = one.row.printed_as, one.how_zh if language.startswith("zh") and one.how_zh else one.how
+    if not how:
+        return printed or None
+    return info(
+        "extraction.calculated" if not printed else "extraction.printed-and-calculated", printed=printed, how=how
     )
 
 
@@ -181,6 +205,53 @@ def open_studies_table(forms: Sequence[Extraction], language: str) -> Table:
     return Table(columns=columns, rows=rows)
 
 
+def notes_table(forms: Sequence[Extraction], language: str) -> Table:
+    """Return what must be known of studies with results before their numbers are used; randomised studies first."""
+    zh = language.startswith("zh")
+    rows = tuple(
+        (form.study.name, form.study.note_zh if zh and form.study.note_zh else form.study.note)
+        for form in sorted(forms, key=_order)
+        if form.study.note and form.study.status is StudyStatus.RESULTS
+    )
+    return Table(columns=tuple(Column(head=_head(name), name="text") for name in ("study", "note")), rows=rows)
+
+
+def reports_table(forms: Sequence[Extraction]) -> Table:
+    """Return one row for each report: how it is cited, DOI or PMID or registration, how much of it was read.
+
+    What was not seen of a report is left out of its citation, never filled in.
+    """
+    rows = tuple(
+        (form.study.name, _citation(one), _identifiers(one, form), _how_read(one))
+        for form in sorted(forms, key=_order)
+        for one in form.study.reports
+    )
+    names = ("study", "citation", "identifier", "read")
+    return Table(columns=tuple(Column(head=_head(name), name="text") for name in names), rows=rows)
+
+
+def _how_read(one: Report) -> Message:
+    """How much of it was read; what was not read at the source says so."""
+    if one.mark is Mark.SEEN:
+        return read_words(one.read)
+    return info("extraction.read-and-known", read_word=read_words(one.read), mark_text=mark_words(one.mark))
+
+
+def _citation(one: Report) -> Cell:
+    # The place starts with the year where it is known.
+    year = "" if one.year is None or one.place.startswith(str(one.year)) else str(one.year)
+    where = " ".join(part for part in (one.journal, year) if part)
+    where = ". ".join(part for part in (where, one.place) if part)
+    told = [part for part in (one.first_author, one.title, where) if part]
+    kind = info(f"extraction.kind-{one.kind.value}")
+    return kind if not told else info("extraction.cited", kind_word=kind, text=". ".join(told))
+
+
+def _identifiers(one: Report, form: Extraction) -> str | None:
+    found = [f"{name} {value}" for name, value in (("doi", one.doi), ("PMID", one.pmid), ("", one.pmcid)) if value]
+    return ", ".join((*(text.strip() for text in found), *form.study.registrations)) or None
+
+
 def forms_document(forms: Forms, changed: tuple[Message, ...], language: str, *, version: str) -> Document:
     """Lay out what the forms of a review say and what was found in them.
 
@@ -212,10 +283,12 @@ def forms_document(forms: Forms, changed: tuple[Message, ...], language: str, *,
     ]
     parts: list[tuple[str, Table]] = [
         ("studies", studies_table(told)),
-        ("responses", outcomes_table(told, is_response)),
-        ("safety", outcomes_table(told, is_safety)),
+        ("responses", outcomes_table(told, is_response, language)),
+        ("safety", outcomes_table(told, is_safety, language)),
         ("conflicts", conflicts_table(told, language)),
+        ("notes", notes_table(told, language)),
         ("open", open_studies_table(told, language)),
+        ("reports", reports_table(told)),
     ]
     for name, table in parts:
         if table.rows:

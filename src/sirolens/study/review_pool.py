@@ -9,10 +9,12 @@ from math import isfinite
 from typing import Any, TypeAlias
 
 from sirolens.engine.statistics import interval as statistics
+from sirolens.evidence.extraction import AMONG_RESPONDERS
 from sirolens.evidence.extraction_words import outcome_words, population_words, time_words
+from sirolens.evidence.outcome import OutcomeRow
 from sirolens.evidence.pooled import SHARE, Pooled, PoolLine, StudyLine
 from sirolens.evidence.questions import Kind, Question
-from sirolens.message import Message, Value, info, most_severe_first
+from sirolens.message import Message, Value, info, most_severe_first, warning
 from sirolens.report.document import (
     Block,
     Cell,
@@ -25,9 +27,10 @@ from sirolens.report.document import (
     Table,
 )
 from sirolens.report.words import say
-from sirolens.study.review_figures import asymmetry_figures, forest, robustness_figures, study_name
+from sirolens.study.review_figures import RATIOS, asymmetry_figures, forest, robustness_figures, study_name
 
 __all__ = [
+    "comparison_notes",
     "comparisons",
     "method_notes",
     "named",
@@ -197,8 +200,8 @@ def single_studies(answered: Iterable[Answer], names: Mapping[str, str]) -> Tabl
         (
             question_words(question),
             study_name(line, names),
-            _counts(line.row.k, line.row.n),
-            None if line.control is None else _counts(line.control.k, line.control.n),
+            _counts(line.row, told=line.control is not None),
+            None if line.control is None else _counts(line.control, told=True),
             _estimate(line, pooled),
         )
         for question, pooled in answered
@@ -209,8 +212,10 @@ def single_studies(answered: Iterable[Answer], names: Mapping[str, str]) -> Tabl
     return Table(columns=columns, rows=rows, caption=info("evidence.single-caption"))
 
 
-def _counts(k: float | None, n: float | None) -> str:
-    return "–" if k is None or n is None else f"{k:g}/{n:g}"
+def _counts(row: OutcomeRow, *, told: bool) -> Cell:
+    """Events of patients; of a comparison also what the arm was given."""
+    counts = "–" if row.k is None or row.n is None else f"{row.k:g}/{row.n:g}"
+    return info("evidence.counts-of-arm", counts=counts, written=row.arm) if told and row.arm else counts
 
 
 def _estimate(line: StudyLine, pooled: Pooled) -> Message:
@@ -230,7 +235,7 @@ def pool_document(
     version: str,
     further: Further | None = None,
 ) -> Document:
-    """Lay out every pooled question, then those that one study alone answers.
+    """Lay out the comparisons, then single arms: what is pooled, then what one study alone answers.
 
     Parameters
     ----------
@@ -245,13 +250,15 @@ def pool_document(
         What is laid out behind each pool, such as its subgroups.
     """
     blocks: list[Block] = []
-    for question, pooled in answered:
-        if pooled.k > 1:
-            blocks += pooled_blocks(question, pooled, names, level=2)
-            blocks += [] if further is None else further(question, pooled)
-    alone = single_studies(answered, names)
-    if alone.rows:
-        blocks += [Heading(text=info("evidence.heading-single")), alone]
+    first = comparisons(answered)
+    for head, part in (("comparisons", first), ("single", tuple(one for one in answered if one not in first))):
+        for question, pooled in part:
+            if pooled.k > 1:
+                blocks += pooled_blocks(question, pooled, names, level=2)
+                blocks += [] if further is None else further(question, pooled)
+        alone, said = single_studies(part, names), comparison_notes(part, names)
+        blocks += [Heading(text=info(f"evidence.heading-{head}")), alone] if alone.rows else []
+        blocks += [Findings(messages=said)] if said else []
     notes = method_notes(answered)
     if notes:
         blocks += [Heading(text=info("evidence.heading-methods")), Findings(messages=notes)]
@@ -320,6 +327,29 @@ def _limits(estimate: float, interval: statistics.Interval) -> dict[str, float |
 
 def _number(value: float) -> float | None:
     return float(value) if isfinite(value) else None
+
+
+def comparison_notes(answered: Iterable[Answer], names: Mapping[str, str]) -> tuple[Message, ...]:
+    """Say in words which comparisons show a difference and which do not: a table of intervals is easily misread."""
+    found: dict[str, list[Message]] = {"no-difference": [], "difference": [], "difference-among-responders": []}
+    for question, pooled in comparisons(answered):
+        line = pooled.studies[0] if pooled.k == 1 else pooled.main
+        if line is None or not (isfinite(line.interval.low) and isfinite(line.interval.high)):
+            continue
+        none = 1.0 if pooled.effect in RATIOS else 0.0
+        told = info(
+            "evidence.question-of-study",
+            outcome=outcome_words(question.outcome),
+            time=time_words(question.timepoint),
+            studies=tuple(study_name(one, names) for one in pooled.studies),
+        )
+        shown = "difference-among-responders" if question.outcome.endswith(AMONG_RESPONDERS) else "difference"
+        found["no-difference" if line.interval.low <= none <= line.interval.high else shown].append(told)
+    return tuple(
+        (info if name == "no-difference" else warning)(f"evidence.{name}", questions=tuple(told))
+        for name, told in found.items()
+        if told
+    )
 
 
 def comparisons(answered: Iterable[Answer]) -> tuple[Answer, ...]:

@@ -6,13 +6,14 @@ Every number is folded from the folder when the report is made; the hashes at it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any, final
 
 from sirolens.evidence.extraction import rows_for_pooling
+from sirolens.evidence.extraction_words import outcome_words, time_words
 from sirolens.evidence.pooled import Pooled
 from sirolens.evidence.prisma import Flow, prisma_flow
 from sirolens.evidence.prisma_checklist import ITEMS, Part
@@ -23,7 +24,7 @@ from sirolens.evidence.review_forms import Forms, changed_forms, read_forms
 from sirolens.evidence.review_state import State, state_hash
 from sirolens.evidence.search_log import log_messages, log_rows
 from sirolens.evidence.studies import StudyStatus
-from sirolens.message import Message, info, most_severe_first, warning
+from sirolens.message import Message, Value, info, most_severe_first, warning
 from sirolens.report.document import (
     Block,
     Column,
@@ -40,13 +41,22 @@ from sirolens.study.review_evidence import (
     conflicts_table,
     is_response,
     is_safety,
+    notes_table,
     open_studies_table,
     outcomes_table,
+    reports_table,
     studies_table,
 )
 from sirolens.study.review_figures import flow_figure, reason_words, traffic_figures
 from sirolens.study.review_log import SHORT, log_table
-from sirolens.study.review_pool import comparisons, method_notes, named, pooled_blocks, single_studies
+from sirolens.study.review_pool import (
+    comparison_notes,
+    comparisons,
+    method_notes,
+    named,
+    pooled_blocks,
+    single_studies,
+)
 from sirolens.study.review_summary import footnotes_table, summary_rows, summary_table
 
 __all__ = ["Material", "material", "report_document"]
@@ -119,13 +129,17 @@ def report_document(told: Material, language: str, *, version: str, today: date)
     blocks += _studies(told, language)
     blocks += _risk(told)
     blocks += _answers(told)
-    blocks += _safety(told)
-    blocks += _section("conflicts", conflicts_table(told.forms.extractions, language))
-    blocks += _section("open", open_studies_table(told.forms.extractions, language))
+    forms = told.forms.extractions
+    blocks += _section("responses", outcomes_table(forms, is_response, language))
+    blocks += _section("safety", outcomes_table(forms, is_safety, language))
+    blocks += _section("conflicts", conflicts_table(forms, language))
     blocks += _certainty(told, language)
-    blocks += [*_deviations(told), *_problems(told), *_checklist(told), *_basis(told, version, today)]
+    blocks += _section("notes", notes_table(forms, language))
+    blocks += [*_problems(told), *_section("open", open_studies_table(forms, language))]
+    blocks += _section("reports", reports_table(forms))
+    blocks += [*_deviations(told), *_checklist(told), *_basis(told, version, today)]
     return Document(
-        title=info("evidence.report-title"),
+        title=info("evidence.report-title", title=_title(told, language)),
         banner=info("review.banner", title=_title(told, language)),
         blocks=tuple(blocks),
         version=version,
@@ -167,8 +181,9 @@ def _question(told: Material, language: str) -> list[Block]:
     def own(key: str) -> str:
         return (protocol.question.get(f"{key}_zh", "") if zh else "") or protocol.question.get(key, "")
 
-    facts = [KeyFact(label=info(f"evidence.pico-{key}"), value=own(key), name="text") for key in QUESTION if own(key)]
-    blocks: list[Block] = [_head("question"), KeyFacts(facts=tuple(facts))] if facts else []
+    columns = tuple(Column(head=info(f"evidence.column-{name}"), name="text") for name in ("topic", "protocol"))
+    rows = tuple((info(f"evidence.pico-{key}"), own(key)) for key in QUESTION if own(key))
+    blocks: list[Block] = [_head("question"), Table(columns=columns, rows=rows)] if rows else []
     chosen = _criteria(values, "include_zh" if zh else "include") or list(protocol.include)
     if chosen:
         blocks.append(Paragraph(sentences=tuple(info("evidence.criterion", text=text) for text in chosen)))
@@ -231,16 +246,31 @@ def _answers(told: Material) -> list[Block]:
         alone = single_studies(part, names)
         if alone.rows:
             inside.append(alone)
+        said = (*comparison_notes(part, names), *(_among_responders(told) if name == "comparisons" else ()))
+        if said:
+            inside.append(Findings(messages=said))
         blocks += [_head(name), *inside] if inside else []
     notes = method_notes(told.answered)
     if notes:
         blocks += [_head("methods"), Findings(messages=notes)]
-    table = outcomes_table(told.forms.extractions, is_response)
-    return [*blocks, *_section("responses", table)]
+    return blocks
 
 
-def _safety(told: Material) -> list[Block]:
-    return _section("safety", outcomes_table(told.forms.extractions, is_safety))
+def _among_responders(told: Material) -> tuple[Message, ...]:
+    """What becomes of a comparison among responders when all patients are counted: it stands where it is compared."""
+    found = (one for one in told.forms.messages if one.code == "extraction.responders-comparison")
+    return tuple(_readable(one, told.forms.names()) for one in found)
+
+
+def _readable(message: Message, names: Mapping[str, str]) -> Message:
+    """Say a finding of the forms without file and line, with studies, outcomes and times as the tables name them."""
+    words: Mapping[str, Callable[[str], Value]] = {
+        "outcome": outcome_words,
+        "timepoint": time_words,
+        "earlier": time_words,
+    }
+    items = tuple((key, words[key](str(value)) if key in words else value) for key, value in message.items)
+    return named(replace(message, items=items, place=None), names)
 
 
 def _certainty(told: Material, language: str) -> list[Block]:
@@ -264,7 +294,8 @@ def _deviations(told: Material) -> list[Block]:
 
 def _problems(told: Material) -> list[Block]:
     changed = changed_forms(told.review.folder, told.review.events)
-    found = most_severe_first((*told.refused, *told.forms.messages, *changed))
+    forms = (_readable(message, told.forms.names()) for message in told.forms.messages)
+    found = most_severe_first((*told.refused, *forms, *changed))
     return [_head("found"), Findings(messages=found)] if found else []
 
 

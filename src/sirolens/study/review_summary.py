@@ -18,6 +18,7 @@ from sirolens.evidence.summary_of_findings import summary_of_pool
 from sirolens.evidence.synthesis import pool
 from sirolens.message import Message, Value, info
 from sirolens.report.document import Block, Cell, Column, Document, Findings, Heading, Paragraph, Table
+from sirolens.study.review_pool import named
 
 __all__ = ["footnotes_table", "summary_document", "summary_rows", "summary_table"]
 
@@ -121,7 +122,8 @@ def summary_document(forms: Forms, language: str, *, version: str) -> Document:
         Of the program.
     """
     rows, missing = summary_rows(forms)
-    known = tuple(dict.fromkeys(message for row in rows for message in (*row.certainty.messages, *row.messages)))
+    said = (message for row in rows for message in (*row.certainty.messages, *row.messages))
+    known = tuple(dict.fromkeys(named(message, forms.names()) for message in said))
     raters = tuple(sorted({row.certainty.rater for row in rows if row.certainty.rater}))
     blocks: list[Block] = []
     if rows:
