@@ -54,6 +54,15 @@ def test_a_search_is_logged_with_its_exact_string_and_its_records_are_kept(folde
     assert list((folder / "private").iterdir()) == []
 
 
+def test_a_large_result_is_kept_as_several_files_of_one_search(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubmed, "LARGEST_FILE", 1)
+    told = json.loads(sirolens("review", "search", "--json").out)
+    assert (told["records"], told["unread"], len(told["files"])) == (HITS, 0, HITS)
+    (row,) = json.loads(sirolens("review", "search-log", "--json").out)
+    assert (row["hits"], row["records"]) == (HITS, HITS)
+    assert len(list((folder / "imports").iterdir())) == HITS
+
+
 def test_a_search_run_again_says_which_one_it_repeats_and_brings_only_what_is_new(
     folder: Path, service: Eutils
 ) -> None:

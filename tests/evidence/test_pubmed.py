@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.evidence.fake_eutils import HTML_PAGE, SERVER_TIMEOUT, Eutils, FakeTime, Fault, running
 
 from sirolens.errors import InputError, SirolensError
+from sirolens.evidence import pubmed
 from sirolens.evidence.importing import import_bytes
 from sirolens.evidence.pubmed import PubMed, fetch_pubmed, search_pubmed
 from sirolens.evidence.search_run import Found
@@ -57,7 +58,7 @@ def search(
 
 
 def pmids(found: Found) -> list[str]:
-    return [one.pmid for one in import_bytes(found.text.encode(), name="found").records]
+    return [one.pmid for text in found.texts for one in import_bytes(text.encode(), name="found").records]
 
 
 def times(service: Eutils, path: str) -> int:
@@ -173,12 +174,12 @@ def test_nobody_at_the_address_is_told(service: Eutils) -> None:
 
 def test_a_wrong_key_is_refused_at_once_and_never_shown(service: Eutils, tmp_path: Path) -> None:
     wrong = "feedfeedfeedfeed"
-    pubmed = client(service, api_key=wrong)
+    asking = client(service, api_key=wrong)
     with pytest.raises(RefusedError) as caught:
-        search_pubmed(QUERY, pubmed, at=AT, store=tmp_path / "store")
+        search_pubmed(QUERY, asking, at=AT, store=tmp_path / "store")
     assert caught.value.messages[0].code == "retrieval.key-refused"
     chain = [caught.value, caught.value.__cause__, caught.value.__context__]
-    assert wrong not in repr([repr(one) + str(one) for one in chain]) + repr(pubmed)
+    assert wrong not in repr([repr(one) + str(one) for one in chain]) + repr(asking)
     assert times(service, "esearch.fcgi") == 1
     assert not (tmp_path / "store").exists()
 
@@ -250,9 +251,9 @@ def test_records_that_are_not_handed_out_are_listed(service: Eutils) -> None:
 def test_25_000_hits_are_cut_by_date_and_fetched_once_each(service: Eutils) -> None:
     service.entries = entries(25_000, per_day=40)
     seen: list[tuple[int, int]] = []
-    pubmed = client(service)
+    asking = client(service)
     found = search_pubmed(
-        QUERY, pubmed, at=AT, form="medline", batch=500, progress=lambda done, of: seen.append((done, of))
+        QUERY, asking, at=AT, form="medline", batch=500, progress=lambda done, of: seen.append((done, of))
     )
     run = found.run
     assert Counter(number for part in run.parts for number in part.ids) == Counter(pmid for pmid, _ in service.entries)
@@ -266,7 +267,20 @@ def test_25_000_hits_are_cut_by_date_and_fetched_once_each(service: Eutils) -> N
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     # Halving 327 years of days needs 17 steps of two questions; a few more for the parts themselves.
     assert times(service, "esearch.fcgi") <= 45
-    assert found.text.count("PMID- ") == 25_000
+    assert "".join(found.texts).count("PMID- ") == 25_000
+
+
+@pytest.mark.parametrize("form", ["xml", "medline"])
+def test_a_large_result_is_several_files_that_can_each_be_imported(
+    service: Eutils, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    one = len(search(service, form=form).texts[0]) // 25
+    monkeypatch.setattr(pubmed, "LARGEST_FILE", 10 * one)
+    found = search(service, form=form)
+    assert len(found.texts) == 3
+    assert pmids(found) == [pmid for pmid, _ in service.entries]
+    texts, gone = fetch_pubmed([pmid for pmid, _ in service.entries], client(service), form=form)
+    assert (texts, gone) == (found.texts, ())
 
 
 @pytest.mark.parametrize("day", [date(2010, 1, 1), date(2010, 1, 20)])
@@ -317,7 +331,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("stop_after", [1, 2])
 def test_a_search_broken_off_goes_on_where_it_stopped(service: Eutils, tmp_path: Path, stop_after: int) -> None:
     store = tmp_path / "pubmed.jsonl"
-    whole = search(service).text
+    whole = search(service).texts
 
     def kill(done: int, _: int) -> None:
         if done >= stop_after * 10:
@@ -330,14 +344,14 @@ def test_a_search_broken_off_goes_on_where_it_stopped(service: Eutils, tmp_path:
     service.requests.clear()
     service.histories.clear()
     later = search_pubmed(QUERY, client(service), at=AT + timedelta(days=3), batch=10, store=store)
-    assert later.text == whole
+    assert later.texts == whole
     assert later.run.searched_at == AT
     assert [one.code for one in later.run.messages] == ["retrieval.taken-up"]
     assert times(service, "esearch.fcgi") == 0
     asked = [number for _, fields, *_ in service.requests for number in fields["id"].split(",")]
     assert len(asked) == 25 - stop_after * 10
     service.requests.clear()
-    assert search(service, store=store).text == whole
+    assert search(service, store=store).texts == whole
     assert service.requests == []
 
 
@@ -356,7 +370,7 @@ def test_a_store_of_another_search_or_of_nothing_is_refused(service: Eutils, tmp
 
 def test_records_are_fetched_by_number_and_those_withdrawn_are_named(service: Eutils) -> None:
     service.withheld = frozenset({"90000003"})
-    text, missing = fetch_pubmed(["90000003", "90000001", "90000001", "90000002"], client(service), batch=2)
+    (text,), missing = fetch_pubmed(["90000003", "90000001", "90000001", "90000002"], client(service), batch=2)
     assert [one.pmid for one in import_bytes(text.encode(), name="again").records] == ["90000001", "90000002"]
     assert missing == ("90000003",)
     assert times(service, "efetch.fcgi") == 2

@@ -42,7 +42,7 @@ def client(service: WosService, **more: object) -> WebOfScience:
 
 
 def numbers(found: Found) -> list[str]:
-    return [one.wos_id for one in import_bytes(found.text.encode(), name="found").records]
+    return [one.wos_id for text in found.texts for one in import_bytes(text.encode(), name="found").records]
 
 
 def test_every_hit_is_fetched_once_page_by_page(service: WosService) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -138,13 +138,10 @@ def _run(database: Database, email: str, requests: int, store: Path, language: s
         return search_wos(database.strategy, client, at=at, store=store, progress=progress)
 
 
-def _keep(
-    review: Review, by: str, database: Database, found: Found, *, repeats: str, note: str
-) -> dict[str, str | int]:
-    """Write the search and its file; a search without a hit is an entry without a file."""
+def _keep(review: Review, by: str, database: Database, found: Found, *, repeats: str, note: str) -> dict[str, Any]:
+    """Write the search and its files; a search without a hit is an entry without a file."""
     from sirolens.evidence.importing import import_bytes
     from sirolens.evidence.review import append, keep_import
-    from sirolens.evidence.review_events import Kind
     from sirolens.evidence.review_state import counting_events
     from sirolens.evidence.search_log import Entry, find_search, known_files, searches_for
 
@@ -155,15 +152,19 @@ def _keep(
     )
     ((kind, values),) = (plan.draft for plan in searches_for(review, entry, [("", "")]))
     values |= {"platform": run.platform, "translation": run.translation or None, "strategy": run.query}
-    told: dict[str, str | int] = {"records": 0}
-    if run.retrieved:
-        data = found.text.encode()
-        file = f"{database.name}-{run.searched_at.date()}.{ENDINGS[run.form]}"
-        read = import_bytes(data, name=file)
-        (event,) = append(review.folder, by, [(kind, values)])
-        if read.sha256 not in known_files(review.events):
-            append(review.folder, by, [keep_import(review.folder, data, read, name=file, search=event.id)])
-            told |= {"records": len(read.records), "unread": len(read.unread), "file": file}
-    else:
-        (event,) = append(review.folder, by, [(Kind.SEARCHED, values)])
-    return told | {"search": event.id, "hits": run.count}
+    stem = f"{database.name}-{run.searched_at.date()}"
+    names = [stem] if len(found.texts) == 1 else [f"{stem}-{number}" for number in range(1, len(found.texts) + 1)]
+    data = {f"{name}.{ENDINGS[run.form]}": text.encode() for name, text in zip(names, found.texts, strict=True)}
+    read = {name: import_bytes(one, name=name) for name, one in data.items()}  # before anything is written
+    (event,) = append(review.folder, by, [(kind, values)])
+    known = known_files(review.events)
+    new = {name: one for name, one in read.items() if one.sha256 not in known}
+    for name, one in new.items():
+        append(review.folder, by, [keep_import(review.folder, data[name], one, name=name, search=event.id)])
+    return {
+        "records": sum(len(one.records) for one in new.values()),
+        "unread": sum(piece.reason.code != "import.heading" for one in new.values() for piece in one.unread),
+        "files": list(new),
+        "search": event.id,
+        "hits": run.count,
+    }

@@ -42,6 +42,8 @@ SERVED: Final = 9_999
 PER_SECOND: Final = 3.0
 PER_SECOND_WITH_KEY: Final = 10.0
 LARGEST_BATCH: Final = 500
+LARGEST_FILE: Final = 50_000_000
+"""Characters of one file of records: what is imported is held in memory, and other programs refuse files of 100 MB."""
 SEARCHES_AGAIN: Final = 3
 """How often a part is searched again when its history is gone, before its records are asked for by number."""
 
@@ -172,7 +174,7 @@ def search_pubmed(
     if missing:
         messages = (*messages, warning("retrieval.not-served", times=len(missing), pmids=missing[:20]))
     got = [records[number] for number in wanted if number in records]
-    return Found(run=replace(run, retrieved=len(got), missing=missing, messages=messages), text=_file(got, form))
+    return Found(run=replace(run, retrieved=len(got), missing=missing, messages=messages), texts=_files(got, form))
 
 
 def fetch_pubmed(
@@ -182,7 +184,7 @@ def fetch_pubmed(
     form: str = "xml",
     batch: int = 200,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Fetch records by PMID as they stand today, to see whether one was retracted since.
 
     Parameters
@@ -195,8 +197,8 @@ def fetch_pubmed(
 
     Returns
     -------
-    tuple of (str, tuple of str)
-        One file of all records, and the PMIDs that PubMed does not hand out (withdrawn, or merged into others).
+    tuple of (tuple of str, tuple of str)
+        Files of all records, and the PMIDs that PubMed does not hand out (withdrawn, or merged into others).
 
     Raises
     ------
@@ -219,14 +221,22 @@ def fetch_pubmed(
         if progress is not None:
             progress(min(start + batch, len(wanted)), len(wanted))
     missing = tuple(number for number in wanted if number not in records)
-    return _file([records[number] for number in wanted if number in records], form), missing
+    return _files([records[number] for number in wanted if number in records], form), missing
 
 
-def _file(records: Sequence[str], form: str) -> str:
-    """Put records together into one file that can be imported."""
+def _files(records: Sequence[str], form: str) -> tuple[str, ...]:
+    """Put records together into files that can be imported."""
+    files: list[list[str]] = []
+    size = LARGEST_FILE
+    for record in records:
+        if size + len(record) > LARGEST_FILE:
+            files.append([])
+            size = 0
+        files[-1].append(record)
+        size += len(record)
     if form == "xml":
-        return f"{_HEAD}{chr(10).join(records)}\n</PubmedArticleSet>\n"
-    return "\n\n".join([*records, ""])
+        return tuple(f"{_HEAD}{chr(10).join(one)}\n</PubmedArticleSet>\n" for one in files)
+    return tuple("\n\n".join([*one, ""]) for one in files)
 
 
 def _check_request(query: str, at: datetime, form: str, batch: int) -> None:

@@ -52,8 +52,9 @@ def withdrawn_in_pubmed(
     numbers = known_pmids(state)
     if not numbers:
         return (), ()
-    text, gone = fetch_pubmed(numbers, pubmed, progress=progress)
-    records = import_bytes(text.encode(), name="PubMed", format_name="pubmed-xml").records
+    texts, gone = fetch_pubmed(numbers, pubmed, progress=progress)
+    read = [import_bytes(text.encode(), name="PubMed", format_name="pubmed-xml") for text in texts]
+    records = [record for one in read for record in one.records]
     found = tuple(Withdrawn(pmid=one.pmid) for one in records if _is_withdrawn(one))
     unread = len(numbers) - len(gone) - len({one.pmid for one in records})
     messages = []

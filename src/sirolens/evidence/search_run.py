@@ -78,9 +78,9 @@ class Found:
     Parameters
     ----------
     run : SearchRun
-    text : str
-        One file of all records in the order of the search, in a format that can be imported.
+    texts : tuple of str
+        Files of all records in the order of the search, each small enough to be imported; none when there is no hit.
     """
 
     run: SearchRun
-    text: str
+    texts: tuple[str, ...]

@@ -169,7 +169,7 @@ def search_wos(
         missing=(),
         messages=tuple(messages),
     )
-    return Found(run=run, text="".join(f"{hit}\n" for hit in hits.values()))
+    return Found(run=run, texts=("".join(f"{hit}\n" for hit in hits.values()),) if hits else ())
 
 
 def _refuse_many(total: int, most: int) -> None:

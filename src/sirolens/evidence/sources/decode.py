@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from itertools import islice
 
 from sirolens.errors import InputError
 from sirolens.evidence.sources.text import SourceText
@@ -39,6 +40,7 @@ _NUL_SHARE_OF_BINARY = 0.01  # a text with more NULs than this is no text
 _ENOUGH_COMMON = 0.8
 _COMMON_ROWS = {"gb18030": ("gb2312", 0xB0, 0xD7), "big5": ("big5", 0xA4, 0xC6)}
 _PUNCTUATION_ROWS = (0xA1, 0xA2, 0xA3)
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _PASTED = re.compile(r"(?<=[^\n])\ufeff(?=\{Reference Type\}|%0 |RT |DataType|SrcDatabase|FN |PMID-|TY  ?-|@|<\?xml)")
 _WEB_PAGE = re.compile(
     r"(?:\s*+<!--(?:(?!-->).)*+-->)*+\s*+<(!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|table[\s>])", re.I | re.S
@@ -220,9 +222,8 @@ def _is_plausible(text: str, big5: str | None) -> bool:
 
 
 def _common_share(text: str, encoding: str) -> float:
-    signs = re.findall(r"[^\x00-\x7f]", text)[:_SAMPLE]
     codec, low, high = _COMMON_ROWS[encoding]
-    rows = [_first_byte(sign, codec) for sign in signs]
+    rows = [_first_byte(found[0], codec) for found in islice(_BEYOND_ASCII.finditer(text), _SAMPLE)]
     return sum(low <= row <= high or row in _PUNCTUATION_ROWS for row in rows) / len(rows) if rows else 0.0
 
 
@@ -234,7 +235,7 @@ def _first_byte(sign: str, codec: str) -> int:
 
 
 def _is_japanese(text: str | None) -> bool:
-    signs = re.findall(r"[^\x00-\x7f]", (text or "")[:_SAMPLE])
+    signs = _BEYOND_ASCII.findall((text or "")[:_SAMPLE])
     return bool(signs) and sum("\u3041" <= sign <= "\u30ff" for sign in signs) > 0.3 * len(signs)
 
 
