@@ -236,6 +236,18 @@ def test_a_snapshot_that_no_longer_folds_to_what_it_was_is_told(desk: Path) -> N
     assert "folds to another state" in sirolens("review", "diff", "v1").err
 
 
+def test_a_file_that_was_taken_back_can_be_imported_again(desk: Path) -> None:
+    _fill(desk)
+    before = _json("flow")
+    event = next(one["id"] for one in _json("undo") if one["values"].get("file") == "pm.txt")
+    again = ("review", "import", desk / "pm.txt", "--from", "pubmed", "--run-on", "2026-01-31")
+    assert sirolens(*again).code == 2  # it is there
+    assert sirolens("review", "undo", event).code == 0
+    assert "PubMed" not in _json("flow")["main"]["databases"]
+    assert sirolens(*again).code == 0
+    assert _json("flow") == before
+
+
 def test_records_go_out_and_come_back(desk: Path) -> None:
     _fill(desk)
     assert _json("export", desk / "out.ris")["records"] == 3

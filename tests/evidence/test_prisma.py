@@ -144,6 +144,41 @@ def test_after_a_version_was_closed_its_flow_is_shown_until_something_is_found()
         flow_of(story, 3)
 
 
+def test_a_file_that_is_taken_back_after_its_version_and_taken_in_again_is_nothing_new() -> None:
+    story = Story()
+    first, excluded = story.search("a", 2)
+    (other,) = story.search("b", 1, arm="registers")
+    include(story, first, other)
+    story.decide(excluded, "exclude")
+    close(story, "v1")
+    before = flow_of(story, 1)
+    imported = next(event for event in story.events if event.kind is Kind.IMPORTED)
+    story.add(Kind.UNDONE, event=imported.id)
+    gone = flow_of(story)  # what dropped out is shown, though nothing new was found
+    assert (gone.version, gone.previous.reports, gone.dropped.reports, gone.total.reports) == (2, 2, 1, 1)
+    story.add(Kind.IMPORTED, **imported.values)
+    again = flow_of(story, 2)
+    assert (again.main.identified, again.previous, again.dropped.reports, again.new.reports) == (0, before.total, 0, 0)
+    assert again.total == before.total
+    assert (flow_of(story), flow_of(story, 1)) == (before, before)
+
+
+def test_a_file_that_is_taken_back_and_in_again_within_a_version_counts_once() -> None:
+    story = Story()
+    names = story.search("a", 2)
+    imported = story.events[-1]
+    include(story, *names)
+    before = flow_of(story)
+    story.add(Kind.UNDONE, event=imported.id)
+    assert flow_of(story).main.identified == 0
+    again = story.add(Kind.IMPORTED, **imported.values)
+    assert flow_of(story) == before  # what was decided on its records still stands
+    close(story, "v1")
+    story.add(Kind.UNDONE, event=again.id)
+    story.add(Kind.UNDONE, event=next(event.id for event in story.events if event.kind is Kind.UNDONE))
+    assert flow_of(story).total == before.total  # the first import counts again
+
+
 def test_each_sum_that_does_not_hold_is_named() -> None:
     story = Story()
     include(story, *story.search("db", 2))

@@ -160,6 +160,24 @@ class Review(RuleBasedStateMachine):
             self.story.add(Kind.UNDONE, event=data.draw(st.sampled_from(found)))
 
     @rule(data=st.data())
+    def take_a_file_back(self, data: st.DataObject) -> None:
+        imported = [event.id for event in self.state.events if event.kind is Kind.IMPORTED]
+        if len(imported) > 1:
+            self.story.add(Kind.UNDONE, event=data.draw(st.sampled_from(imported)))
+            self.names = list(self.state.records)
+
+    @rule(data=st.data())
+    def take_it_in_again(self, data: st.DataObject) -> None:
+        inside = {event.text("sha256") for event in self.state.events if event.kind is Kind.IMPORTED}
+        out = {
+            e.text("sha256"): e for e in self.story.events if e.kind is Kind.IMPORTED and e.text("sha256") not in inside
+        }
+        if out:
+            event = data.draw(st.sampled_from(list(out.values())))
+            self.story.add(Kind.IMPORTED, **event.values)
+            self.names = list(self.state.records)
+
+    @rule(data=st.data())
     def stop(self, data: st.DataObject) -> None:
         pending = self.state.within(Box.TITLE_PENDING)
         if pending:

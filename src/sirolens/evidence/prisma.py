@@ -133,7 +133,7 @@ def prisma_flow(
         From the protocol.
     version : int, optional
         A closed one as it was when it was closed; by default the one under way, or the last closed where nothing was
-        found since.
+        found since and nothing that was included dropped out.
 
     Raises
     ------
@@ -151,6 +151,10 @@ def prisma_flow(
     now = fold(everything, known, rules)
     closed = [one.event for one in now.snapshots if one.version is not None]
     wanted = _wanted(now, len(closed), version)
+    if version is None and wanted < now.version:
+        then = _included(fold(as_of(everything, closed[-1]), known, rules))
+        kept = {now.grouping.cluster_of.get(name) for name in then}
+        wanted = wanted if kept == _included(now).keys() else now.version
     state = now if wanted == now.version else fold(as_of(everything, closed[wanted - 1]), known, rules)
     past = None if wanted == 1 else fold(as_of(everything, closed[wanted - 2]), known, rules)
     found = _flow(state, past, wanted)

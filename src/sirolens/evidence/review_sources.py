@@ -145,9 +145,20 @@ def find_records(
     imports: Sequence[Import],
     closing: Sequence[Event],
     reached: Sequence[Reach],
+    again: Mapping[str, int],
     messages: list[Message],
 ) -> dict[str, Found]:
-    """Return where each record was found; a record that a version left without a final box counts for the next one."""
+    """Return where each record was found; a record that a version left without a final box counts for the next one.
+
+    Parameters
+    ----------
+    records : mapping of str to Record
+    searches, imports, closing, reached : sequence
+    again : mapping of str to int
+        Of files that were taken back and in again, by their hash: the first version that knew them.
+    messages : list of Message
+        What is missing is added here.
+    """
     by_id = {search.id: search for search in searches}
     by_file: dict[str, list[Record]] = {}
     for record in records.values():
@@ -166,7 +177,7 @@ def find_records(
                     value=len(inside),
                 )
             )
-        first = _version(one.event, reached)
+        first = again.get(one.sha256, _version(one.event, reached))
         for record in inside:
             version = first
             while version <= len(carried) and record.id in carried[version - 1]:

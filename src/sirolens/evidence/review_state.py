@@ -237,7 +237,8 @@ def fold(events: Iterable[Event], records: Iterable[Record], rules: Rules | None
     reached = [version_reach(event, heads) for event in closing]
     searches, imports = read_log(counting, reached, messages)
     known = {record.id: record for record in records}
-    found = find_records(known, searches, imports, closing, reached, messages)
+    again = _known_files(everything, counting, closing)
+    found = find_records(known, searches, imports, closing, reached, again, messages)
     ranks = {
         name: (at.version, list(Arm).index(at.arm), at.order, known[name].position.ordinal, name)
         for name, at in found.items()
@@ -261,6 +262,18 @@ def fold(events: Iterable[Event], records: Iterable[Record], rules: Rules | None
         rules=ruled,
         messages=(*messages, *grouping.messages, *told),
     )
+
+
+def _known_files(everything: Sequence[Event], counting: Sequence[Event], closing: Sequence[Event]) -> dict[str, int]:
+    """The first version that knew each file, where one was taken back: taken in again it is nothing new."""
+    if all(event.kind is not Kind.IMPORTED for event in set(everything).difference(counting)):
+        return {}
+    files: dict[str, int] = {}
+    for number, snapshot in enumerate(closing, start=1):
+        for event in counting_events(as_of(everything, snapshot)):
+            if event.kind is Kind.IMPORTED:
+                files.setdefault(event.text("sha256"), number)
+    return files
 
 
 def _standings(
