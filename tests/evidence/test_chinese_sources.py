@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sirolens.evidence.importing import import_file
+from sirolens.evidence.importing import import_bytes, import_file
 from sirolens.evidence.record import NoticeKind, Record
 from sirolens.evidence.sources import (
     cnki_custom,
@@ -38,6 +38,11 @@ FORMATS: dict[str, ModuleType] = {
     "custom.txt": cnki_custom,
     "table.csv": cnki_table,
     "gbt7714.txt": gbt7714,
+    "noteexpress_kinds.net": cnki_noteexpress,
+    "refer_kinds.txt": cnki_refer,
+    "refworks_kinds.txt": cnki_refworks,
+    "estudy_kinds.txt": cnki_estudy,
+    "gbt7714_kinds.txt": gbt7714,
 }
 READERS = (cnki_noteexpress, cnki_refer, cnki_refworks, cnki_estudy, cnki_custom, cnki_table, gbt7714)
 # Record starts counted by an expression of the test's own, not by the reader's.
@@ -102,7 +107,7 @@ def test_a_file_is_imported_whole_under_its_formats_name(name: str) -> None:
     assert done.source == FORMATS[name].NAME
     assert len(done.records) == len(records(name))
     codes = {message.code for message in done.messages}
-    assert ("chinese.low-confidence" in codes) is (name == "gbt7714.txt")
+    assert ("chinese.low-confidence" in codes) is name.startswith("gbt7714")
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "gbt7714.txt"])
@@ -225,6 +230,83 @@ def test_refer_theses_and_standards_are_read() -> None:
     assert (standard.kinds, standard.issn, standard.authors) == (("Legal Rule or Regulation",), "", ())
     assert [who.printed for who in bulk.authors] == ["Kim, Judy S", "Doe John"]
     assert bulk.online_first is False
+
+
+def shown(name: str) -> list[tuple[str, list[str], str, int | None, int | None, str]]:
+    return [
+        (one.kinds[0], [who.printed for who in one.authors], one.journal, one.year, one.month, one.pages)
+        for one in records(name)
+    ]
+
+
+def test_every_kind_of_publication_of_noteexpress_is_read() -> None:
+    assert shown("noteexpress_kinds.net") == [
+        (
+            "Conference Proceedings",
+            ["张伟", "王芳", "李娜"],
+            "虚构血液学年会",
+            2018,
+            None,
+            "9",
+        ),  # commas, as in old records
+        ("Patent", ["张伟", "王芳"], "", 2020, 5, ""),
+        ("Standard", [], "", 2010, 1, ""),
+        ("Book", ["赵强"], "", 2011, None, ""),
+    ]
+    # The numbers of a patent and of a standard are no ISSN.
+    assert [one.issn for one in records("noteexpress_kinds.net")] == ["", "", "", ""]
+
+
+def test_every_kind_of_publication_of_refer_is_read() -> None:
+    assert shown("refer_kinds.txt") == [
+        ("Conference Proceedings", ["张伟", "王芳"], "虚构血液学年会", 2018, 10, "9"),
+        ("Patent", ["张伟", "王芳"], "", 2020, 5, ""),
+        ("Newspaper Article", ["李娜"], "虚构日报", 2022, 5, "003"),
+        ("Thesis", ["赵强"], "虚构大学", 2021, None, ""),  # the university behind %J; supervisors are no authors
+    ]
+    assert [one.issn for one in records("refer_kinds.txt")] == ["", "", "", ""]
+
+
+def test_every_kind_of_publication_of_refworks_is_read() -> None:
+    assert shown("refworks_kinds.txt") == [
+        ("Conference Proceeding", ["张伟", "王芳"], "虚构会议论文集", 2018, None, "33-35"),
+        ("Patent", ["张伟"], "", 2020, 5, ""),
+        ("Newspaper Article", ["李娜"], "虚构日报", 2022, 5, "003"),
+        ("Other Article", ["虚构课题组"], "虚构年鉴", 2020, None, ""),
+    ]
+    conference, patent, _, other = records("refworks_kinds.txt")
+    assert (conference.accession, patent.accession, other.doi) == (
+        "FAKEH201801",
+        "CN000000000A",
+        "10.99999/fake.2020.004",
+    )
+    assert other.authors[0].collective
+
+
+def test_newspapers_and_yearbooks_of_estudy_and_patents_and_books_of_gbt7714_are_read() -> None:
+    assert shown("estudy_kinds.txt") == [
+        ("Newspaper Article", ["李娜"], "虚构日报", 2022, 5, ""),
+        ("Yearbook", [], "虚构年鉴", 2020, None, ""),
+    ]
+    assert not any(one.online_first for one in records("estudy_kinds.txt"))
+    assert [(one.kinds[0], one.title, one.year, one.pages) for one in records("gbt7714_kinds.txt")] == [
+        ("Patent", "一种虚构的检测方法", 2020, ""),
+        ("Book", "虚构血液学", 2011, "3-5"),
+        ("Standard", "FAKE/T 0000-2010,虚构标准", 2010, ""),
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if "_kinds." in name])
+def test_no_line_of_any_kind_of_publication_is_unread(name: str) -> None:
+    assert [piece for piece in pieces(name) if isinstance(piece, Unread)] == []
+    assert [one.unparsed for one in records(name) if one.unparsed] == []
+
+
+def test_a_stray_return_inside_a_field_becomes_a_space() -> None:
+    text = "{Reference Type}: Journal Article\r\n{Title}: 西罗莫司\r虚构研究\r\n{Year}: 2023\r\n"
+    done = import_bytes(text.encode(), name="a.net")
+    assert [(one.title, one.year) for one in done.records] == [("西罗莫司 虚构研究", 2023)]
+    assert [message.code for message in done.messages] == ["import.returns-inside"]
 
 
 def test_an_abstract_line_of_refworks_that_starts_with_two_capitals_is_no_tag() -> None:

@@ -76,6 +76,37 @@ def test_dates_are_read_in_all_their_forms(found: list[Record]) -> None:
     assert dates == [(2021, 3, False), (2026, 1, True), (2018, None, False), (2024, 2, True), (2025, None, False)]
 
 
+@pytest.mark.parametrize(
+    ("printed", "date"),
+    [
+        ("2021 Jan 19", (2021, 1)),
+        ("2019 Nov-Dec", (2019, 11)),
+        ("2018 Winter", (2018, None)),
+        ("1998 Dec-1999 Jan", (1998, 12)),
+        ("2003 Jul 15-21", (2003, 7)),
+        ("2017-2018", (2017, None)),
+    ],
+)
+def test_a_free_text_date_gives_its_first_year_and_month(printed: str, date: tuple[int, int | None]) -> None:
+    (one,) = records(f"PMID- 1\nTI  - Invented.\nDP  - {printed}\nSO  - x\n")
+    assert (one.year, one.month) == date
+
+
+def test_marks_that_a_record_does_not_keep_are_no_stray_lines() -> None:
+    marks = "GR  - X1/Nobody\nCI  - (c) 2021. Nobody.\nCOIS- None, which goes\n      on.\nGN  - NLM: x\nIRAD- Nowhere\n"
+    text = f"PMID- 1\nTI  - Invented.\n{marks}OABL- chi\nOAB - Publisher: Chinese; 目的 虚构。\nSO  - x\n"
+    (one,) = records(text)
+    assert one.unparsed == ()
+    assert one.abstract == "Publisher: Chinese; 目的 虚构。"  # the other abstract, where there is no English one
+
+
+def test_the_notice_of_a_retraction_is_not_the_paper_that_was_retracted() -> None:
+    text = "PMID- 1\nTI  - Invented.\nPT  - Retraction of Publication\nROF - Fake J. 2020. PMID: 2\nSO  - x\n"
+    (one,) = records(text)
+    assert [(notice.kind, notice.pmid) for notice in one.notices] == [(NoticeKind.RETRACTION_OF, "2")]
+    assert not one.retracted
+
+
 def test_links_to_errata_comments_and_retractions_are_kept(found: list[Record]) -> None:
     assert [(notice.kind, notice.pmid, notice.doi) for notice in found[0].notices] == [
         (NoticeKind.ERRATUM_IN, "99000003", "10.99999/fake.2021.06.009"),

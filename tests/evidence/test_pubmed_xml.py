@@ -58,6 +58,22 @@ def test_the_whole_text_of_a_title_with_markup_is_read(found: list[Record]) -> N
     assert found[0].title_vernacular == "西罗莫司治疗免疫性血小板减少症的虚构试验."
 
 
+@pytest.mark.parametrize("declared", [' xmlns:mml="http://127.0.0.1:9/mml"', ""])
+@pytest.mark.parametrize(
+    "head", ["", '<?xml version="1.0"?>', '<!DOCTYPE PubmedArticleSet SYSTEM "http://127.0.0.1:9/x">']
+)
+def test_a_formula_in_a_title_is_read_without_a_declaration_and_without_loading_anything(
+    declared: str, head: str
+) -> None:
+    formula = f"<mml:math{declared}><mml:mi>x</mml:mi><mml:mo>=</mml:mo><mml:mn>2</mml:mn></mml:math>"
+    text = (
+        f"{head}<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>1</PMID><Article><ArticleTitle>When {formula}"
+    )
+    text += " <b>bold</b></ArticleTitle></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>"
+    (one,) = [piece for piece in read(source(text)) if isinstance(piece, Record)]
+    assert "".join(one.title.split()) == "Whenx=2bold"
+
+
 def test_an_abstract_keeps_its_parts_and_labels(found: list[Record]) -> None:
     assert found[0].abstract == "OBJECTIVE: To invent a record of Café.\nRESULTS: 12/20 responded, 109/L."
     assert found[1].abstract == "目的 虚构。"

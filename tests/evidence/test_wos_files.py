@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sirolens.evidence.importing import first_fault
+from sirolens.evidence.importing import first_fault, import_file
 from sirolens.evidence.record import Author, Record
 from sirolens.evidence.sources import wos_tab, wos_tagged
 from sirolens.evidence.sources.text import SourceText, Unread
@@ -104,6 +104,41 @@ def test_unknown_tags_and_typed_lines_are_listed(tagged: list[Record | Unread]) 
         (first + 1, "   that goes on"),
         (first + 2, "IN a line that somebody typed"),
     )
+
+
+def test_a_table_of_68_columns_as_windows_users_save_it_is_read() -> None:
+    # UTF-16 with a mark, CRLF, a tab at the end of every row but the heading's, quotes that close nothing.
+    done = import_file(FOLDER / "wos_tab_win.txt")
+    assert (done.source, done.encoding, done.messages) == ("wos-tab", "utf-16-le", ())
+    assert done.unread[0].raw.count("\t") == 67
+    first, second = done.records
+    assert (first.title, first.abstract) == ('Invented "quoted study', 'An abstract that opens a "quote.')
+    assert (first.year, first.month, first.pages, first.wos_id) == (2021, 3, "201-207", "WOS:000000000000001")
+    assert (second.title, second.year, second.month) == ("免疫性血小板减少症 an invented title", 2026, 1)
+    assert (second.online_first, second.article_number) == (True, "101234")
+    assert first.unparsed == second.unparsed == ()
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["FN Clarivate Analytics Web of Science", "FN ISI Export Format", "FN Thomson Reuters Web of Science™"],
+)
+def test_every_name_the_database_has_had_begins_a_tagged_file(heading: str) -> None:
+    text = f"{heading}\nVR 1.0\nPT J\nAU Zhang, W\nTI Invented\nER\n\nEF"
+    assert wos_tagged.detect(text) > 0
+    assert [one.title for one in records(list(wos_tagged.read(source(text))))] == ["Invented"]
+
+
+def test_no_tag_met_in_exports_is_an_unread_line_and_none_but_the_title_is_needed() -> None:
+    met = (
+        "BA BE CA LA ID C1 C3 RP EM RI OI FU FX CR NR TC Z9 U1 U2 PU PI PA SN EI J9 JI PD PY VL IS AR GA PG WC WE SC "
+        "OA HC HP DA"
+    )
+    text = "FN Clarivate Analytics Web of Science\nVR 1.0\nPT J\nTI Invented\n"
+    text += "".join(f"{tag} x\n" for tag in met.split()) + "ER\n\nPT J\nTI Bare\nER\n\nEF"
+    full, bare = records(list(wos_tagged.read(source(text))))
+    assert full.unparsed == ()
+    assert (bare.title, bare.authors, bare.keywords) == ("Bare", (), ())
 
 
 def test_table_cells_are_read_by_heading_and_quotes_mean_nothing(tab: list[Record | Unread]) -> None:
