@@ -191,7 +191,8 @@ def read(file: SourceText) -> Iterator[Record | Unread]:
     """Read a file record by record.
 
     A last record without its ``ER``, in a file whose other records have one, is half a record and is not read: a DOI
-    cut in the middle would be another paper's.
+    cut in the middle would be another paper's. Where no record has an ``ER`` the last one is read, and its last line is
+    listed as unparsed: it may have been cut.
     """
     text = file.text
     starts = _starts(text)
@@ -214,7 +215,11 @@ def read(file: SourceText) -> Iterator[Record | Unread]:
         else:
             lines = (first, first + raw.count("\n"))
             body = raw if end is None else chunk[lead : end.start()].rstrip()
-            yield file.record(NAME, ordinal, lines, raw, **_fields(body, first))
+            fields = _fields(body, first)
+            if end is None and stop == len(text):
+                before = [told for told in fields.get("unparsed", ()) if told[0] != lines[1]]
+                fields["unparsed"] = (*before, (lines[1], raw.rpartition("\n")[2]))
+            yield file.record(NAME, ordinal, lines, raw, **fields)
         if end is not None:
             yield from _outside(chunk[end.end() :], line + chunk.count("\n", 0, end.end()))
         line += chunk.count("\n")
