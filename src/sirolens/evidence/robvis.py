@@ -16,13 +16,12 @@ from typing import final
 from sirolens.errors import InputError
 from sirolens.evidence.appraisal import Appraisal, Judgement, overall_judgement, row_names
 from sirolens.evidence.appraisal_tools import NO_INFORMATION, Tool, appraisal_tool
+from sirolens.evidence.sources.csv_writer import harmless, undone
 from sirolens.evidence.studies import Read
 from sirolens.message import Message, Place, error, warning
 
 __all__ = ["RobvisReading", "from_robvis", "to_robvis"]
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Starts of a cell that a spreadsheet takes for a formula."""
 WEIGHT = "weight"
 
 
@@ -33,15 +32,6 @@ class RobvisReading:
 
     appraisals: tuple[Appraisal, ...]
     messages: tuple[Message, ...]
-
-
-def _guarded(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run; before an apostrophe too, so that it can be taken off."""
-    return f"'{text}" if text.startswith((*FORMULA, "'")) else text
-
-
-def _unguarded(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:].startswith((*FORMULA, "'")) else text
 
 
 def to_robvis(appraisals: Sequence[Appraisal]) -> str:
@@ -77,7 +67,7 @@ def to_robvis(appraisals: Sequence[Appraisal]) -> str:
     for name, one in zip(row_names(appraisals), appraisals, strict=True):
         levels = [tool.robvis[one.level(item)] for item in items]
         whole = overall_judgement(one)
-        table.writerow((_guarded(name), *levels, *(() if whole is None else (tool.robvis[whole],))))
+        table.writerow((harmless(" ".join(name.split())), *levels, *(() if whole is None else (tool.robvis[whole],))))
     return out.getvalue()
 
 
@@ -184,7 +174,7 @@ def _read_rows(rows: Sequence[tuple[int, list[str]]], how: _Rows) -> RobvisReadi
 
 def _row(line: int, row: Sequence[str], how: _Rows) -> RobvisReading:
     wanted = 1 + len(how.items) + how.with_overall
-    study = _unguarded(row[0])
+    study = undone(row[0])
     if len(row) < wanted or not study.strip():
         fault = error(
             "appraisal.robvis-row", place=Place(file=how.file or None, line=line), number=len(row), expected=wanted

@@ -25,7 +25,8 @@ __all__ = ["csv_bytes", "plain_table", "xlsx_bytes"]
 
 Plain: TypeAlias = str | int | float | bool | date | datetime | None
 MOST_SHEET_NAME = 31  # what a workbook allows
-FORMULA = re.compile(r"^[=+\-@\t\r]")
+# Blanks before the sign do not stop a spreadsheet, and set to Chinese it takes a full-width sign for the plain one.
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 # A workbook carries the day it was made; a fixed one keeps the same tables the same bytes.
 MADE = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -96,6 +97,7 @@ def _written(value: Plain) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
+        value = value.replace("\r\n", "\n").replace("\r", "\n")  # a lone return would not be quoted, and end the row
         return f"'{value}" if FORMULA.match(value) and not _is_number(value) else value
     if isinstance(value, date):
         return value.isoformat()
