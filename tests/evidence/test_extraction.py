@@ -18,6 +18,7 @@ from sirolens.evidence.extraction_checks import possible_counts
 from sirolens.evidence.extraction_file import ExtractionReading, extraction_of, read_extraction, read_form_folder
 from sirolens.evidence.outcome import NOT_REPORTED
 from sirolens.message import Message, Severity
+from sirolens.report.words import say
 
 FORM = """\
 # invented
@@ -203,6 +204,116 @@ def test_one_study_in_two_files_is_named_with_both(tmp_path: Path) -> None:
     (found,) = read_form_folder(tmp_path).messages
     assert found.code == "extraction.study-in-two-files"
     assert (str(found.place), found.values["other_file"]) == ("b.toml:id", "a.toml")
+
+
+GOOD = "time = '3m', outcome = 'OR', k = 4, n = 20"
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "value", "expected", "code"),
+    [
+        (
+            "target = { low_ng_ml = 15, high_ng_ml = 5 }",
+            "target.low_ng_ml",
+            "15-5",
+            "low_ng_ml < high_ng_ml",
+            "target-reversed",
+        ),
+        ("target = { high_ng_ml = 5, report = 'letter' }", "target.report", "letter", "paper", "no-such-part"),
+        ("[[arm]]\nid = 's'\nname = 'again'", "arm[1].id", "s", None, "id-twice"),
+        ("[[cohort]]\nid = 'all'\n[[cohort]]\nid = 'all'", "cohort[1].id", "all", None, "id-twice"),
+        ("[criteria]\nset = 'Not reported'", "criteria.set", "Not reported", '"not reported"', "criteria-not-reported"),
+        ("[criteria]\nset = 'unknown'", "criteria.set", "unknown", '"not reported"', "criteria-not-reported"),
+        ("[criteria]\nset = '未报告'", "criteria.set", "未报告", '"not reported"', "criteria-not-reported"),
+        (
+            "[[report]]\nid = 'b'\nkind = 'letter'\ndoi = 'https://doi.org/10.1/x'",
+            "report[1].doi",
+            "https://doi.org/10.1/x",
+            "10.1234/...",
+            "identifier",
+        ),
+        (
+            "[[report]]\nid = 'b'\nkind = 'letter'\npmid = 'PMID 1'",
+            "report[1].pmid",
+            "PMID 1",
+            "12345678",
+            "identifier",
+        ),
+    ],
+)
+def test_a_part_that_cannot_be_right_is_named_where_it_stands_in_both_languages(
+    tmp_path: Path, more: str, field: str, value: str, expected: str | None, code: str
+) -> None:
+    reading = read(tmp_path, GOOD, more=more)
+    assert reading.extraction is None  # nothing is guessed
+    fault = only(reading, f"extraction.{code}")
+    assert fault.severity is Severity.ERROR
+    assert fault.place is not None
+    assert (fault.place.file, fault.place.line is not None) == ("a.toml", True)
+    assert str(fault.place.field).endswith(field)
+    assert fault.values["value"] == value
+    assert expected is None or fault.values["expected"] == expected
+    for language in ("en", "zh"):
+        assert value in say(fault, language)
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("gb18030", "GB18030"), ("utf-16", "UTF-16")])
+def test_a_form_in_another_encoding_says_which_and_where(tmp_path: Path, encoding: str, shown: str) -> None:
+    path = tmp_path / "a.toml"
+    text = FORM.replace("{outcomes}", f"{{ arm = 's', {GOOD}, note = '西罗莫司' }},").replace("{more}", "")
+    path.write_bytes(text.encode(encoding))
+    (fault,) = read_extraction(path).messages
+    assert fault.code == "extraction.not-utf-8"
+    assert fault.values["encoding"] == shown
+    assert fault.place is not None
+    assert fault.place.line == (1 if encoding == "utf-16" else FIRST_OUTCOME)
+
+
+def test_a_mark_before_the_first_byte_changes_nothing(tmp_path: Path) -> None:
+    plain = read(tmp_path, GOOD).extraction
+    (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "a.toml").read_bytes())
+    marked = read_extraction(tmp_path / "a.toml").extraction
+    assert plain is not None
+    assert marked is not None
+    assert marked.rows == plain.rows
+
+
+def test_a_slip_in_a_code_is_asked_about_and_a_code_of_ones_own_is_taken(tmp_path: Path) -> None:
+    reading = read(
+        tmp_path,
+        "time = '3 months', outcome = 'or', k = 4, n = 20",
+        "time = 'visit 2', outcome = 'MINE', k = 1, n = 20",
+    )
+    assert [one.values["expected"] for one in reading.messages if one.code == "extraction.code-alike"] == ["OR", "3m"]
+    assert reading.extraction is not None
+    assert [(row.outcome, row.timepoint) for row in reading.extraction.rows] == [
+        ("or", "3 months"),
+        ("MINE", "visit 2"),
+    ]
+
+
+def test_criteria_that_differ_in_signs_only_are_asked_about(tmp_path: Path) -> None:
+    read(tmp_path, GOOD, more="[criteria]\nset = 'IWG 2009'")
+    (found,) = [one for one in read_form_folder(tmp_path).messages if one.code == "extraction.criteria-alike"]
+    assert found.values["names"] == ("iwg-2009", "IWG 2009")
+
+
+def test_a_sum_of_rounded_parts_is_told_apart_from_digits_that_were_cut_off(tmp_path: Path) -> None:
+    """Feng 2020 at 6 months: 32 + 23 of 78 is 70.51 %; printed is 70 %, which is 41 + 29."""
+    rows = [
+        f"time = '6m', outcome = '{name}', k = {k}, n = 78, percent = '{percent}'"
+        for name, k, percent in (("OR", 55, "70"), ("CR", 32, "41"), ("PR", 23, "29"))
+    ]
+    wide = FORM.replace("enrolled = 40", "enrolled = 86").replace("{more}", "")
+    (tmp_path / "b.toml").write_text(wide.replace("{outcomes}", "\n".join(f"{{ arm = 's', {one} }}," for one in rows)))
+    found = only(read_extraction(tmp_path / "b.toml"), "extraction.percent-sum")
+    assert found.values["parts"] == ("41", "29")
+
+
+def test_relapse_is_of_responders_by_its_nature_and_nothing_is_said(tmp_path: Path) -> None:
+    whole = "time = 'best', outcome = 'OR', k = 10, n = 20"
+    reading = read(tmp_path, whole, "time = 'end', outcome = 'RELAPSE', denominator = 'responders', k = 4, n = 10")
+    assert "extraction.among-responders" not in codes(reading)
 
 
 def test_studies_that_disagree_make_a_conflict_and_agreement_makes_none(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from sirolens.study.review_evidence import (
     conflicts_table,
     forms_document,
     forms_json,
+    is_other,
     is_response,
     is_safety,
     notes_table,
@@ -96,9 +97,13 @@ def test_arms_and_parts_of_ours_are_said_in_chinese() -> None:
     assert "Wu 2021：系统性红斑狼疮" in told
 
 
-def test_outcomes_are_of_response_of_safety_or_neither_never_both() -> None:
+def test_every_outcome_stands_in_one_table_of_three() -> None:
     for form in FORMS.extractions:
-        assert not [one for one in form.outcomes if is_response(one) and is_safety(one)]
+        for one in form.outcomes:
+            assert [is_response(one), is_safety(one), is_other(one)].count(True) == 1
+    rows = cells(outcomes_table(FORMS.extractions, is_other, "en"))
+    assert ["Li H 2020", "Relapse, of responders", "4", "38"] in [[row[0], row[3], *row[5:7]] for row in rows]
+    assert "178 x10^9/L (P=0.018)" in {row[10] for row in rows}  # a median at 6 months, without counts
 
 
 def test_contradictions_stand_side_by_side_in_both_languages() -> None:

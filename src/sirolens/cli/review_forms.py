@@ -23,7 +23,7 @@ from sirolens.cli.review_folder import (
 )
 from sirolens.cli.show import Language, language_option, show_flags
 from sirolens.errors import InputError
-from sirolens.message import Message, Place, error, info, warning
+from sirolens.message import Message, Place, Severity, error, info, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
@@ -66,15 +66,17 @@ def _add_forms(group: typer.Typer, language: str) -> None:
             review = opened(review.folder, show_in)
         found = read_forms(review.folder)
         changed = changed_forms(review.folder, review.events)
+        faulty = any(message.severity is Severity.ERROR for message in found.messages)
         if as_json:
             print_json(forms_json(found, changed, show_in))
-            return
+            raise typer.Exit(2 if faulty else 0)
         show_document(forms_document(found, changed, show_in, version=__version__), show_in)
         if take:
             state = load_state(review, show_in)
             links = [message for form in found.extractions for message in unlinked_reports(form, state)]
             show_flags(links if state.records else [], show_in)
             tell(info("extraction.taken-in", number=len(written)), show_in)
+        raise typer.Exit(2 if faulty else 0)  # a form that was left out is bad input, also when all others were shown
 
 
 def unlinked_reports(form: Extraction, state: State) -> list[Message]:

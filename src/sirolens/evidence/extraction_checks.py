@@ -105,7 +105,7 @@ def _row_warnings(one: Extracted, form: Extraction) -> Iterator[Message]:
     if counts is not None:
         yield from _enrolment(one, form, counts[1])
     if one.percent and counts is not None:
-        yield from _percent_against_counts(one, *counts)
+        yield from _percent_against_counts(one, form, *counts)
     elif one.percent:
         yield _counts_unknown(one, form)
     if row.mark is Mark.DERIVED and counts is not None and not one.how:
@@ -121,7 +121,7 @@ def _enrolment(one: Extracted, form: Extraction, n: int) -> Iterator[Message]:
         yield error("extraction.more-than-enrolled", place=one.place, **_named(one), n=n, most=most)
 
 
-def _percent_against_counts(one: Extracted, k: int, n: int) -> Iterator[Message]:
+def _percent_against_counts(one: Extracted, form: Extraction, k: int, n: int) -> Iterator[Message]:
     told = printed(one.percent)
     if told is None:
         return
@@ -141,11 +141,31 @@ def _percent_against_counts(one: Extracted, k: int, n: int) -> Iterator[Message]
                 **values,
                 fits=tuple(rounded)[:LONGEST_LIST],
             )
+    elif parts := _rounded_parts(one, form):
+        yield info("extraction.percent-sum", place=one.place, **_named(one), **values, parts=parts)
     elif k in cut:
         yield info("extraction.percent-cut", place=one.place, **_named(one), **values)
     else:
         fits = tuple(rounded)[:LONGEST_LIST] or nearest_counts(told, n)
         yield warning("extraction.percent-disagrees", place=one.place, **_named(one), **values, fits=fits)
+
+
+def _rounded_parts(one: Extracted, form: Extraction) -> tuple[str, ...]:
+    """Printed percentages of complete and partial response whose sum is what is printed for both together."""
+    if one.row.outcome != "OR":
+        return ()
+    same = [
+        other
+        for other in form.outcomes
+        if (other.arm, other.report, other.row.cohort, other.row.subgroup, other.row.timepoint)
+        == (one.arm, one.report, one.row.cohort, one.row.subgroup, one.row.timepoint)
+    ]
+    parts = [other.percent for name in ("CR", "PR") for other in same if other.row.outcome == name and other.percent]
+    told = [printed(part) for part in (one.percent, *parts)]
+    if len(parts) != 2 or any(part is None for part in told):
+        return ()
+    whole, *rest = (part.value for part in told if part is not None)
+    return tuple(parts) if whole == sum(rest) else ()
 
 
 def _counts_unknown(one: Extracted, form: Extraction) -> Message:
@@ -234,7 +254,8 @@ def _among_responders(form: Extraction) -> Iterator[Message]:
     groups: dict[tuple[str, str], list[tuple[Extracted, int, int, int]]] = defaultdict(list)
     for one in form.outcomes:
         counts = _counts(one)
-        if one.denominator is not Denominator.RESPONDERS or counts is None:
+        relapse = one.row.outcome == f"RELAPSE{AMONG_RESPONDERS}"  # only those who responded can relapse
+        if one.denominator is not Denominator.RESPONDERS or counts is None or relapse:
             continue
         whole = _responders_of(one, form)
         if whole is None:

@@ -6,8 +6,10 @@ The same form can come as a mapping (out of an event or a settled double extract
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -30,6 +32,7 @@ from sirolens.evidence.extraction import (
     is_safety_outcome,
 )
 from sirolens.evidence.extraction_checks import form_problems
+from sirolens.evidence.extraction_words import OUTCOMES, TIMES
 from sirolens.evidence.outcome import NOT_REPORTED, ArmRole, OutcomeRow, Population
 from sirolens.evidence.studies import (
     Cohort,
@@ -41,7 +44,7 @@ from sirolens.evidence.studies import (
     StudyStatus,
     study_problems,
 )
-from sirolens.message import Message, Place, Severity, error
+from sirolens.message import Message, Place, Severity, error, info, warning
 from sirolens.models.locate import Path as KeyPath
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
@@ -53,6 +56,20 @@ LARGEST_FORM_BYTES = 1_000_000
 """No form is this large; a data file given by mistake is."""
 MARKS = tuple(mark.value for mark in Mark)
 DIRECTIONS = ("lower", "higher", "no difference", "falls", "rises", "stays", "not reported")
+NO_CRITERIA = frozenset(
+    {NOT_REPORTED, "not stated", "not given", "unreported", "unknown", "unclear", "none", "na", "n/a", "-", "?"}
+    | {"未报告", "未说明", "未知", "不详", "不明", "无"}
+)
+"""What people write where a report names no criteria; only `NOT_REPORTED` itself is taken."""
+
+IWG_2009 = "iwg-2009"
+"""The set of the International Working Group, as forms write it."""
+IDENTIFIERS = {
+    "doi": (r"10\.\d{4,9}/\S+", "10.1234/..."),
+    "pmid": (r"\d{1,8}", "12345678"),
+    "pmcid": (r"PMC\d+", "PMC123"),
+}
+"""How identifiers are written: an address in place of a DOI would match no record."""
 W = TypeVar("W", bound=StrEnum)
 
 
@@ -102,7 +119,20 @@ def read_form_folder(folder: Path) -> FormFolder:
     messages += [
         found for found in study_problems([form.study for form in forms]) if found.code != "extraction.study-twice"
     ]
+    messages += _criteria_alike(forms)
     return FormFolder(forms=forms, messages=tuple(messages))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.casefold())
+
+
+def _criteria_alike(forms: Sequence[Extraction]) -> list[Message]:
+    """Names of criteria that differ in case or signs only: the studies would stand apart without anybody noticing."""
+    names: dict[str, dict[str, None]] = {_plain(IWG_2009): {IWG_2009: None}}
+    for name in (row.criteria for form in forms for row in form.rows if row.criteria != NOT_REPORTED):
+        names.setdefault(_plain(name), {})[name] = None
+    return [warning("extraction.criteria-alike", names=tuple(sets)) for sets in names.values() if len(sets) > 1]
 
 
 def read_extraction(path: Path) -> ExtractionReading:
@@ -125,14 +155,30 @@ def read_extraction(path: Path) -> ExtractionReading:
         )
     raw = path.read_bytes()
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")  # editors of Windows write the mark, which TOML does not know
         data = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
+    except UnicodeDecodeError as fault:
+        return _refused(_not_utf8(raw, fault, path.name))
+    except (tomllib.TOMLDecodeError, RecursionError) as fault:
+        at = re.search(r"at line (\d+)", str(fault))
+        place = Place(file=path.name, line=int(at[1]) if at else None)
         return _refused(error("extraction.form-unreadable", place=place, reason_text=str(fault)))
     reading = extraction_of(data, file=path.name, lines=key_lines(text))
     if reading.extraction is None:
         return reading
     return replace(reading, extraction=replace(reading.extraction, sha256=sha256(raw).hexdigest()))
+
+
+def _not_utf8(raw: bytes, fault: UnicodeDecodeError, file: str) -> Message:
+    """Say where a file stops being UTF-8 and how it could be read; it is not guessed."""
+    encoding = "utf-16" if raw[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "gb18030"
+    line = raw.count(b"\n", 0, fault.start) + 1
+    place = Place(file=file, line=1 if encoding == "utf-16" else line)
+    try:
+        raw.decode(encoding)
+    except UnicodeDecodeError:
+        return error("extraction.not-text", place=place, value=f"0x{raw[fault.start]:02X}")
+    return error("extraction.not-utf-8", place=place, encoding=encoding.upper())
 
 
 def _refused(message: Message) -> ExtractionReading:
@@ -185,7 +231,9 @@ def _form(table: Table, data: Mapping[str, Any], file: str) -> Extraction | None
     study = _study(table)
     by = table.text("by", required=True)
     patients = _patients(table.table("patients", required=True))
-    arms = tuple(_arm(one) for one in table.tables("arm"))
+    reports = () if study is None else tuple(one.id for one in study.reports)
+    arms = tuple(_arm(one, reports) for one in table.tables("arm"))
+    _ids_once(table, "arm", [one.id for one in arms])
     criteria = _criteria(table.table("criteria"))
     cells = tuple(_cells(one) for one in table.tables("cell"))
     findings = tuple(_finding(one) for one in table.tables("finding"))
@@ -226,7 +274,17 @@ def _study(table: Table) -> Study | None:
         note=table.text("note"),
         note_zh=table.text("note_zh"),
     )
+    _ids_once(table, "report", [one.id for one in known.reports])
+    _ids_once(table, "cohort", [one.id for one in known.cohorts])
     return known if design is not None and name else None
+
+
+def _ids_once(table: Table, key: str, ids: Sequence[str]) -> None:
+    """Two parts with one id: a row could not say which of them it means."""
+    for at, name in enumerate(ids):
+        if name and name in ids[:at]:
+            expected = info("extraction.id-of-its-own")
+            table.faults.wrong("extraction.id-twice", (*table.path, key, at, "id"), name, expected=expected)
 
 
 def _report(table: Table) -> Report:
@@ -246,6 +304,10 @@ def _report(table: Table) -> Report:
         records=table.texts("records"),
         blank=table.texts("blank"),
     )
+    for key, value in (("doi", report.doi), ("pmid", report.pmid), ("pmcid", report.pmcid)):
+        shape, expected = IDENTIFIERS[key]
+        if value and not re.fullmatch(shape, value):
+            table.faults.wrong("extraction.identifier", (*table.path, key), value, expected=expected)
     table.close()
     return report
 
@@ -286,7 +348,7 @@ def _patients(table: Table | None) -> Patients | None:
     return patients
 
 
-def _trough(table: Table | None) -> Trough | None:
+def _trough(table: Table | None, reports: Sequence[str]) -> Trough | None:
     if table is None:
         return None
     trough = Trough(
@@ -294,13 +356,21 @@ def _trough(table: Table | None) -> Trough | None:
         high_ng_ml=table.number("high_ng_ml", above=0.0),
         matrix=table.text("matrix", default=NOT_REPORTED),
         printed_as=table.text("printed"),
-        report=table.text("report"),
+        report=_known(table, "report", reports),
     )
+    low, high = trough.low_ng_ml, trough.high_ng_ml
+    if low is not None and high is not None and low >= high:
+        table.faults.wrong(
+            "extraction.target-reversed",
+            (*table.path, "low_ng_ml"),
+            f"{low:g}-{high:g}",
+            expected="low_ng_ml < high_ng_ml",
+        )
     table.close()
     return trough
 
 
-def _arm(table: Table) -> Arm:
+def _arm(table: Table, reports: Sequence[str]) -> Arm:
     arm = Arm(
         id=table.text("id", required=True),
         name=table.text("name", required=True),
@@ -310,8 +380,8 @@ def _arm(table: Table) -> Arm:
         duration=table.text("duration", default=NOT_REPORTED),
         assay=table.text("assay", default=NOT_REPORTED),
         partners=table.texts("partners") if "partners" in table else None,
-        target=_trough(table.table("target")),
-        measured=_trough(table.table("measured")),
+        target=_trough(table.table("target"), reports),
+        measured=_trough(table.table("measured"), reports),
         patients=table.whole("patients", least=1),
     )
     table.close()
@@ -321,9 +391,17 @@ def _arm(table: Table) -> Arm:
 def _criteria(table: Table | None) -> ResponseCriteria:
     if table is None:
         return ResponseCriteria()
-    criteria = ResponseCriteria(name=table.text("set", default=NOT_REPORTED), described=table.text("described"))
+    criteria = ResponseCriteria(name=_criteria_name(table, "set", NOT_REPORTED), described=table.text("described"))
     table.close()
     return criteria
+
+
+def _criteria_name(table: Table, key: str, default: str) -> str:
+    """Take the name of a set of criteria: "Not reported" or "unknown" is no set that two studies could share."""
+    name = table.text(key, default=default)
+    if key in table and name != NOT_REPORTED and name.strip().casefold() in NO_CRITERIA:
+        table.faults.wrong("extraction.criteria-not-reported", (*table.path, key), name, expected=f'"{NOT_REPORTED}"')
+    return name
 
 
 def _cells(table: Table) -> Cells:
@@ -398,6 +476,19 @@ def _known(table: Table, key: str, names: Sequence[str], *, required: bool = Fal
     return found
 
 
+def _code(table: Table, key: str, known: Collection[str]) -> str:
+    """Take an outcome or a time: a code that nobody knows is allowed, and a slip of the pen is asked about."""
+    code = table.text(key, required=True)
+    if not code or code in known or (key == "time" and re.fullmatch(r"\d+[dwmy]", code)):
+        return code
+    near = sorted(one for one in known if _plain(one) == _plain(code))
+    spaced = re.fullmatch(r"(\d+)\s*([dwmy])\w*", code.casefold()) if key == "time" else None
+    near += [f"{spaced[1]}{spaced[2]}"] if spaced else []
+    if near:
+        table.faults.doubtful("extraction.code-alike", (*table.path, key), code, expected=", ".join(near))
+    return code
+
+
 def _outcome(table: Table, raw: Mapping[str, Any], about: _About) -> Extracted:
     study, patients = about.study, about.patients
     arm_id = _known(table, "arm", [one.id for one in about.arms], required=True)
@@ -408,12 +499,13 @@ def _outcome(table: Table, raw: Mapping[str, Any], about: _About) -> Extracted:
     denominator = _one_of(Denominator, table, "denominator", Denominator.ARM) or Denominator.ARM
     percent = _percent(table, raw)
     told = printed(percent) if percent else None
-    name = table.text("outcome", required=True)
+    name = _code(table, "outcome", OUTCOMES)
+    timepoint = _code(table, "time", TIMES)
     k = _number(table, raw, "k")
     row = OutcomeRow(
         study=study.id,
         outcome=name + AMONG_RESPONDERS if denominator is Denominator.RESPONDERS else name,
-        timepoint=table.text("time", required=True),
+        timepoint=timepoint,
         k=k,
         n=_number(table, raw, "n"),
         percent=float(told.value) if told is not None and k is None else None,
@@ -430,7 +522,7 @@ def _outcome(table: Table, raw: Mapping[str, Any], about: _About) -> Extracted:
         partners=() if arm is None or arm.partners is None else arm.partners,
         mark=Mark(table.text("mark", default=Mark.SEEN.value, choices=MARKS)),
         printed_as=table.text("printed"),
-        criteria=table.text("criteria", default=NOT_REPORTED if is_safety_outcome(name) else about.criteria.name),
+        criteria=_criteria_name(table, "criteria", NOT_REPORTED if is_safety_outcome(name) else about.criteria.name),
         population=_one_of(Population, table, "population", patients.population) or patients.population,
         year=None if report is None else report.year,
         note=table.text("note"),

@@ -30,6 +30,7 @@ __all__ = [
     "conflicts_table",
     "forms_document",
     "forms_json",
+    "is_other",
     "is_response",
     "is_safety",
     "notes_table",
@@ -52,6 +53,11 @@ def is_response(one: Extracted) -> bool:
 def is_safety(one: Extracted) -> bool:
     """Whether an outcome is about harm."""
     return is_safety_outcome(one.row.outcome)
+
+
+def is_other(one: Extracted) -> bool:
+    """Whether an outcome is neither: relapse, treatment stopped, platelets, or a code of a user's own."""
+    return not is_response(one) and not is_safety(one)
 
 
 def _head(name: str) -> Message:
@@ -284,6 +290,7 @@ def forms_document(forms: Forms, changed: tuple[Message, ...], language: str, *,
     parts: list[tuple[str, Table]] = [
         ("studies", studies_table(told)),
         ("responses", outcomes_table(told, is_response, language)),
+        ("others", outcomes_table(told, is_other, language)),
         ("safety", outcomes_table(told, is_safety, language)),
         ("conflicts", conflicts_table(told, language)),
         ("notes", notes_table(told, language)),

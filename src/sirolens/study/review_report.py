@@ -39,6 +39,7 @@ from sirolens.report.document import (
 )
 from sirolens.study.review_evidence import (
     conflicts_table,
+    is_other,
     is_response,
     is_safety,
     notes_table,
@@ -131,6 +132,7 @@ def report_document(told: Material, language: str, *, version: str, today: date)
     blocks += _answers(told)
     forms = told.forms.extractions
     blocks += _section("responses", outcomes_table(forms, is_response, language))
+    blocks += _section("others", outcomes_table(forms, is_other, language))
     blocks += _section("safety", outcomes_table(forms, is_safety, language))
     blocks += _section("conflicts", conflicts_table(forms, language))
     blocks += _certainty(told, language)
