@@ -3,6 +3,10 @@
 
 Big5 bytes can decode as GB18030 without an error and give other characters. So an encoding is believed only for what
 comes out: words that such a file is known to hold, and characters in common use.
+
+Exports of literature databases have rules of their own (`sirolens.evidence.sources.decode`), on purpose: they come in
+UTF-16 and Western alphabets too, hold no words known beforehand, and are read and told where a chart is refused, since
+a wrong letter in a title is seen by a reader and a wrong word in a chart may change a dose.
 """
 
 from __future__ import annotations

@@ -5,6 +5,12 @@ UTF-8 must be whole. What is not UTF-8 is taken for GB18030 only when what comes
 or of a Western alphabet often decode as GB18030 too, into other characters. Nothing is replaced in silence: what cannot
 be decoded is refused with its line, and every change of the text (an encoding guessed, a carriage return or a NUL
 inside a field) is told.
+
+Charts have stricter rules (`sirolens.interop.encoding`), and the two are apart on purpose. A database exports what it
+exports: UTF-16, a Western alphabet, a file cut inside a character, traditional characters; a reviewer sees every title
+that was read, so such files are read and told. Of a chart nothing may be guessed, because a wrong word changes a dose;
+but its words are known beforehand (columns, drugs, units), which tell encodings apart better than any share of
+characters. The two agree on one measure, the share of common characters and its limit, found there.
 """
 
 from __future__ import annotations
