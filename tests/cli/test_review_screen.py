@@ -96,12 +96,17 @@ def folder(tmp_path: Path) -> Path:
     return review(tmp_path / "review")
 
 
-def drive(session: Session, steps: Callable[[ScreenApp, Press], Awaitable[None]], language: str = "en") -> None:
+def drive(
+    session: Session,
+    steps: Callable[[ScreenApp, Press], Awaitable[None]],
+    language: str = "en",
+    size: tuple[int, int] = (100, 34),
+) -> None:
     """Run the screen without a terminal and hand its keys to a test."""
 
     async def run() -> None:
         app = ScreenApp(session, language)
-        async with app.run_test(size=(100, 34)) as pilot:
+        async with app.run_test(size=size) as pilot:
 
             async def press(*keys: str) -> None:
                 await pilot.press(*keys)
@@ -149,7 +154,7 @@ def test_every_key_does_what_it_says_and_is_on_the_disk_at_once(folder: Path) ->
 
 def test_a_blinded_decision_is_not_in_the_shared_folder(folder: Path) -> None:
     async def steps(app: ScreenApp, press: Press) -> None:
-        assert "sealed until both have finished" in said(app, "head")
+        assert "sealed until all have finished" in said(app, "head")
         await press("w", *"secret", "enter")
         await press("i")
 
@@ -263,6 +268,74 @@ def test_the_end_is_told_and_further_keys_do_no_harm(folder: Path) -> None:
     drive(Session(folder, "wei", Stage.TITLE), steps)
 
 
+def test_the_end_says_how_one_decided_and_what_comes_next(tmp_path: Path) -> None:
+    async def sealed(app: ScreenApp, press: Press) -> None:
+        await press(*"iemeee")
+        assert "Included 1" in said(app, "text")
+        assert "Excluded 4" in said(app, "text")
+        assert "review unseal" in said(app, "text")
+        assert said(app, "reasons") == ""
+
+    async def alone(app: ScreenApp, press: Press) -> None:
+        await press(*"eeeeee")
+        assert "review status" in said(app, "text")
+
+    drive(Session(review(tmp_path / "two" / "r"), "wei", Stage.TITLE), sealed)
+    drive(Session(review(tmp_path / "one" / "r", reviewers=1), "wei", Stage.TITLE), alone)
+
+    async def nobody(app: ScreenApp, press: Press) -> None:
+        assert "no record for you to read" in said(app, "text")
+
+    drive(Session(review(tmp_path / "none" / "r"), "wei", Stage.FULLTEXT), nobody)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_terminal_of_80_by_24_shows_progress_reasons_and_keys_whole(tmp_path: Path, language: str) -> None:
+    """Oracle: the lines on the screen itself."""
+    folder = review(tmp_path / "r")
+    protocol = folder / "protocol.toml"
+    told = [f'[[reasons]]\nid = "more-{n}"\ntext = "a further reason of some length {n}"\n' for n in range(9)]
+    text = protocol.read_text(encoding="utf-8")
+    protocol.write_text(text.replace("[[outcomes]]", f"{''.join(told)}[[outcomes]]", 1), encoding="utf-8")
+
+    async def steps(app: ScreenApp, press: Press) -> None:
+        lines = ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+        whole = "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+        assert len(lines) == 24
+        assert ("0 of 6 decided" if language == "en" else "已决定 0 / 6") in whole
+        assert ("u undo" if language == "en" else "u 撤销") in whole
+        for number in range(9):
+            reason = app.session.reasons()[number]
+            assert f" {number + 1}  {reason[2] if language == 'zh' and reason[2] else reason[1]}" in whole
+        assert "more-7, more-8" in whole  # these have no key, which is said
+
+    drive(Session(folder, "wei", Stage.TITLE), steps, language, (80, 24))
+
+
+def test_a_note_leaves_the_text_where_it_was_scrolled_to(tmp_path: Path) -> None:
+    folder = review(tmp_path / "r", titles=tuple("a long invented title " * 20 for _ in range(2)))
+
+    async def steps(app: ScreenApp, press: Press) -> None:
+        await press("down", "down")
+        place = app.query_one("#record").scroll_offset
+        assert place.y > 0
+        await press("w", "x", "enter")
+        assert app.query_one("#record").scroll_offset == place
+        await press("n")
+        assert app.query_one("#record").scroll_offset.y == 0
+
+    drive(Session(folder, "wei", Stage.TITLE), steps, size=(60, 18))
+
+
+def test_what_was_decided_last_is_told_beside_the_next_record(folder: Path) -> None:
+    async def steps(app: ScreenApp, press: Press) -> None:
+        title = title_of(app)
+        await press("e")
+        assert "Excluded: " + title[:40] in said(app, "told")
+
+    drive(Session(folder, "wei", Stage.TITLE), steps)
+
+
 def test_it_resumes_where_it_stopped_in_the_same_order(tmp_path: Path) -> None:
     """Oracle: the same review screened without a break."""
     without, broken = review(tmp_path / "a" / "r"), review(tmp_path / "b" / "r")
@@ -320,7 +393,7 @@ def test_a_large_review_learns_its_order_every_tenth_decision(tmp_path: Path, mo
 def test_order_and_language_are_turned_by_their_keys(folder: Path) -> None:
     async def steps(app: ScreenApp, press: Press) -> None:
         assert title_of(app) != TITLES[1]
-        assert "nearest to the protocol" in said(app, "head")
+        assert "nearest the protocol" in said(app, "head")
         await press("o")
         assert title_of(app) == TITLES[0]
         await press("n")

@@ -24,7 +24,7 @@ from textual.events import Key
 from textual.widgets import Input, Static
 
 from sirolens.cli.screen_session import Jotted, Session, first_fault
-from sirolens.cli.screen_text import shown
+from sirolens.cli.screen_text import cut_to, shown, side_by_side
 from sirolens.errors import InputError
 from sirolens.evidence.ranking import RankingMethod
 from sirolens.evidence.review_events import Decision, Stage
@@ -33,7 +33,9 @@ from sirolens.report.words import label, say
 
 __all__ = ["ScreenApp"]
 
-BAR_WIDTH = 24
+BAR_WIDTH = 16
+MOST_REASONS = 9  # that a key can name
+LONGEST_TITLE = 48  # cells of a title that is named in a line
 COLOURS = {Decision.INCLUDE: "bold green", Decision.EXCLUDE: "bold red", Decision.MAYBE: "bold yellow"}
 
 
@@ -42,12 +44,13 @@ class ScreenApp(App[None]):
     """The screen over one session."""
 
     ENABLE_COMMAND_PALETTE = False
+    TITLE = "sirolens"
     AUTO_FOCUS = None  # keys decide; the line takes the focus only while it is open
     CSS = """
-    #head { height: 3; padding: 0 1; background: $panel; }
-    #record { padding: 1 2; }
+    #head { height: 3; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
+    #record { padding: 1 2; min-height: 6; }
     #mine { height: auto; padding: 0 1; background: $panel; }
-    #reasons { height: auto; max-height: 5; padding: 0 1; }
+    #reasons { height: auto; max-height: 9; padding: 0 1; }
     #line { display: none; }
     #line.open { display: block; }
     #told { height: auto; padding: 0 1; }
@@ -76,6 +79,7 @@ class ScreenApp(App[None]):
         self.place = len(self.trail)
         self.told: tuple[Message, ...] = session.messages
         self.writing = ""
+        self.on_screen: str | None = None  # the record whose text may be scrolled
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -125,6 +129,8 @@ class ScreenApp(App[None]):
         except InputError as failure:
             self.told = (first_fault(failure),)
         else:
+            title = cut_to(self.session.records(name)[0].title or name, LONGEST_TITLE)
+            self.told = (info("screening.just-decided", decision=info(f"screening.decided-{decision}"), title=title),)
             self.place += 1
             self._forward()
         self._show()
@@ -164,7 +170,7 @@ class ScreenApp(App[None]):
         jotted = self.session.jot_of(self.current)
         line = self.query_one("#line", Input)
         line.value = jotted.notes if what == "notes" else ", ".join(jotted.tags)
-        line.placeholder = label(f"screening.line-{what}", self.words)
+        line.border_title = label(f"screening.line-{what}", self.words)
         line.cursor_position = len(line.value)
         line.add_class("open")
         line.focus()
@@ -220,16 +226,37 @@ class ScreenApp(App[None]):
     def _show(self) -> None:
         name, session = self.current, self.session
         self.query_one("#head", Static).update(self._head())
-        text = Text(label("screening.all-decided", self.words)) if name is None else None
-        if name is not None:
-            text = shown(session.records(name), session.question, self.words)
-        self.query_one("#text", Static).update(text or Text())
-        self.query_one("#record", VerticalScroll).scroll_home(animate=False)
+        text = self._end() if name is None else shown(session.records(name), session.question, self.words)
+        self.query_one("#text", Static).update(text)
+        if name != self.on_screen:
+            self.query_one("#record", VerticalScroll).scroll_home(animate=False)
+        self.on_screen = name
         self.query_one("#mine", Static).update(self._mine(name))
-        self.query_one("#reasons", Static).update(self._reasons())
+        self.query_one("#reasons", Static).update(Text() if name is None else self._reasons())
         self.query_one("#told", Static).update(Text("\n".join(say(message, self.words) for message in self.told)))
         stage = "title" if session.stage is Stage.TITLE else "fulltext"
-        self.query_one("#keys", Static).update(Text(label(f"screening.keys-{stage}", self.words)))
+        keys = [Text(key) for key in label(f"screening.keys-{stage}", self.words).split("  ")]
+        self.query_one("#keys", Static).update(side_by_side(keys, self._wide()))
+
+    def on_resize(self) -> None:
+        """Lay reasons and keys out anew: they are broken between, never inside."""
+        self._show()
+
+    def _wide(self) -> int:
+        return self.size.width - 2
+
+    def _end(self) -> Text:
+        """What stands where a record stood: how one decided, and what comes next."""
+        session = self.session
+        if not session.total:
+            return Text(label("screening.none-to-read", self.words))
+        said = [one.decision for one in session.own.values()]
+        counts = (
+            f"{label(f'screening.decided-{one}', self.words)} {said.count(one)}" for one in Decision if one in said
+        )
+        after = "sealed" if session.sealed else "open"
+        parts = (label("screening.all-decided", self.words), " · ".join(counts))
+        return Text("\n\n".join((*parts, label(f"screening.after-{after}", self.words))))
 
     def _head(self) -> Text:
         session, language = self.session, self.words
@@ -283,8 +310,12 @@ class ScreenApp(App[None]):
         return out
 
     def _reasons(self) -> Text:
-        out = Text()
-        for number, (id_, english, chinese) in enumerate(self.session.reasons()[:9], 1):
+        reasons = self.session.reasons()
+        pieces = []
+        for number, (id_, english, chinese) in enumerate(reasons[:MOST_REASONS], 1):
             told = chinese if self.words.startswith("zh") and chinese else english
-            out.append(f" {number} ", style="reverse").append(f" {told or id_}   ")
-        return out
+            pieces.append(Text.assemble((f" {number} ", "reverse"), f" {told or id_}"))
+        if len(reasons) > MOST_REASONS:
+            others = ", ".join(id_ for id_, _, _ in reasons[MOST_REASONS:])
+            pieces.append(Text(label("screening.more-reasons", self.words, reasons=others), style="dim"))
+        return side_by_side(pieces, self._wide())

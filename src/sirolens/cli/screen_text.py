@@ -6,13 +6,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from sirolens.evidence.record import Record
 from sirolens.evidence.term_weights import cut
 from sirolens.report.words import label
 
-__all__ = ["marked", "shown"]
+__all__ = ["cut_to", "marked", "shown", "side_by_side"]
 
 SHORTEST_WORD = 4  # letters; shorter ones are mostly "of", "the", "in"
 MOST_AUTHORS = 6
@@ -76,6 +77,34 @@ def shown(copies: Sequence[Record], question: str, language: str) -> Text:
         out.append_text(marked("; ".join(keywords), question))
     if len(copies) > 1:
         out.append(f"\n\n{label('screening.copies', language, count=len(copies))}", style="dim")
+    return out
+
+
+def cut_to(text: str, wide: int) -> str:
+    """Cut a text to so many cells of the terminal; a Chinese character takes two.
+
+    >>> cut_to("西罗莫司治疗", 7), cut_to("sirolimus", 9)
+    ('西罗莫…', 'sirolimus')
+    """
+    return text if cell_len(text) <= wide else f"{set_cell_size(text, wide - 1).rstrip()}…"
+
+
+def side_by_side(pieces: Sequence[Text], wide: int, gap: int = 2) -> Text:
+    r"""Set short texts in lines, broken between them and only inside one that is longer than a line.
+
+    >>> side_by_side([Text("1 other population"), Text("2 other design")], 24).plain
+    '1 other population\n2 other design'
+    """
+    out, used = Text(), 0
+    for piece in pieces:
+        if used and used + gap + piece.cell_len > wide:
+            out.append("\n")
+            used = 0
+        elif used:
+            out.append(" " * gap)
+            used += gap
+        out.append_text(piece)
+        used += piece.cell_len
     return out
 
 
