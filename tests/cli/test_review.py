@@ -169,8 +169,10 @@ def test_a_conflict_is_shown_with_who_says_what_and_settled_by_a_person(desk: Pa
     assert sirolens("review", "decide", "99000002", "include", "--by", "wei").code == 0
     assert sirolens("review", "decide", "99000002", "exclude", "--by", "li").code == 0
     (row,) = _json("conflicts")
+    decided = _json("status")["decided"]
     assert {one["by"]: one["decision"] for one in row["decisions"]} == {"wei": "include", "li": "exclude"}
     assert sirolens("review", "resolve", "99000002", "exclude").code == 0
+    assert _json("status")["decided"] == decided == {"li": {"title": 1}, "wei": {"title": 1}}
     assert _json("conflicts") == []
     assert sirolens("review", "undo", "--last").code == 0
     assert len(_json("conflicts")) == 1
@@ -222,6 +224,9 @@ def test_many_files_are_one_search_and_a_search_outside_the_protocol_says_what_i
         ("Reference lists", 1, "other"),
     ]
     assert sum(_json("status")["boxes_by_arm"]["other"].values()) == 1
+    page = desk / "report.html"
+    assert sirolens("review", "report", "--out", page).code == 0
+    assert "checked by hand" in page.read_text(encoding="utf-8")  # each strategy stands in the report as it was run
 
 
 def test_a_snapshot_that_no_longer_folds_to_what_it_was_is_told(desk: Path) -> None:

@@ -214,6 +214,15 @@ def test_the_diff_says_which_records_moved_and_which_events_moved_them() -> None
     assert same.why == ("data",)
 
 
+def test_the_diff_names_the_counts_behind_an_estimate_that_moved_also_beside_a_new_study() -> None:
+    nothing = fold([], [])
+    before = _row(60, "a", "b") | {"counts": ["a 12/20", "b 5/9"]}
+    after = _row(62, "a", "b", "c") | {"counts": ["a 13/20", "b 5/9", "c 1/2"]}
+    (moved,) = difference(nothing, nothing, estimates_before=[before], estimates_after=[after]).estimates
+    assert moved.why == ("studies-added", "counts")
+    assert moved.changed == (("a 12/20", "a 13/20"),)
+
+
 def test_a_decision_that_was_taken_back_is_told_as_the_reason_too() -> None:
     story = Story()
     (one,) = story.search("a", 1)

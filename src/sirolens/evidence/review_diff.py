@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, final
 
 from sirolens.evidence.review_events import Event, Kind
@@ -47,9 +48,11 @@ class MovedEstimate:
         The rows of the two snapshots.
     added, removed : tuple of str
         Studies.
+    changed : tuple of (str, str)
+        Counts of studies that are in both, before and after, such as ``("a 12/20", "a 13/20")``.
     why : tuple of str
-        ``"new"``, ``"gone"``, ``"studies-added"``, ``"studies-removed"``, ``"method"``, and ``"data"`` when studies and
-        method are the same and the numbers in them are not.
+        ``"new"``, ``"gone"``, ``"studies-added"``, ``"studies-removed"``, ``"counts"``, ``"method"``, and ``"data"``
+        when none of these is told and the numbers are not the same.
     """
 
     name: str
@@ -57,6 +60,7 @@ class MovedEstimate:
     after: Mapping[str, Any] | None
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    changed: tuple[tuple[str, str], ...]
     why: tuple[str, ...]
 
 
@@ -197,21 +201,35 @@ def _estimates(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str,
         has = tuple(map(str, (now or {}).get("studies", ())))
         added = tuple(study for study in has if study not in had)
         removed = tuple(study for study in had if study not in has)
+        changed = _changed(was or {}, now or {})
+        why = _why(was, now, added, removed, changed)
         moved.append(
-            MovedEstimate(
-                name=name, before=was, after=now, added=added, removed=removed, why=_why(was, now, added, removed)
-            )
+            MovedEstimate(name=name, before=was, after=now, added=added, removed=removed, changed=changed, why=why)
         )
     return tuple(moved)
 
 
+def _changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The counts that differ in studies which stand in both, side by side in their order."""
+    both = set(map(str, was.get("studies", ()))) & set(map(str, now.get("studies", ())))
+    told = ([str(one) for one in row.get("counts", ()) if str(one).split(" ")[0] in both] for row in (was, now))
+    before, after = told
+    gone, come = ([one for one in before if one not in after], [one for one in after if one not in before])
+    return tuple(zip_longest(gone, come, fillvalue="-"))
+
+
 def _why(
-    was: Mapping[str, Any] | None, now: Mapping[str, Any] | None, added: Sequence[str], removed: Sequence[str]
+    was: Mapping[str, Any] | None,
+    now: Mapping[str, Any] | None,
+    added: Sequence[str],
+    removed: Sequence[str],
+    changed: Sequence[tuple[str, str]],
 ) -> tuple[str, ...]:
     if was is None:
         return ("new",)
     if now is None:
         return ("gone",)
     told = ("studies-added",) * bool(added) + ("studies-removed",) * bool(removed)
+    told += ("counts",) * bool(changed)
     told += ("method",) * (was.get("method") != now.get("method"))
     return told or ("data",)

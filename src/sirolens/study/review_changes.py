@@ -150,11 +150,15 @@ def _estimate(row: Mapping[str, Any] | None) -> Cell:
     low, high = row.get("low"), row.get("high")
     if low is None or high is None:
         return float(row["estimate"])
-    return Interval(middle=float(row["estimate"]), low=float(low), high=float(high))
+    middle, low, high = float(row["estimate"]), float(low), float(high)
+    if row.get("effect") == "share":
+        return info("review.diff-share", estimate_percent=100 * middle, low_percent=100 * low, high_percent=100 * high)
+    return Interval(middle=middle, low=low, high=high)
 
 
 def _reasons(one: MovedEstimate) -> tuple[Message, ...]:
-    told = {"studies-added": ", ".join(one.added), "studies-removed": ", ".join(one.removed)}
+    counts = "; ".join(f"{before} → {after}" for before, after in one.changed)
+    told = {"studies-added": ", ".join(one.added), "studies-removed": ", ".join(one.removed), "counts": counts}
     return tuple(
         info(f"review.moved-{why}", studies=told[why]) if why in told else info(f"review.moved-{why}")
         for why in one.why
@@ -189,7 +193,7 @@ def diff_document(
         told = [
             info(code, names=", ".join(names))
             for code, names in (
-                ("review.diff-searches", found.searches),
+                ("review.diff-searches", [_search(state, name) for name in found.searches]),
                 ("review.diff-studies-added", found.studies_added),
                 ("review.diff-studies-removed", found.studies_removed),
             )
@@ -208,6 +212,12 @@ def diff_document(
         blocks.append(Table(columns=_columns(("estimate", "before", "after", "why")), rows=tuple(rows)))
     title = info("review.diff-title", before=before.name, after=now)
     return Document(title=title, blocks=tuple(blocks), version=version)
+
+
+def _search(state: State, name: str) -> str:
+    """A search as people know it: its source and its day."""
+    told = next(one.event for one in state.searches if one.id == name)
+    return f"{told.text('database')} ({told.text('run_on')})"
 
 
 def _moves(found: Difference, state: State) -> Table:
@@ -257,6 +267,7 @@ def diff_json(found: Difference, before: Snapshot, after: Snapshot | None) -> di
                 "after": None if one.after is None else dict(one.after),
                 "added": list(one.added),
                 "removed": list(one.removed),
+                "changed": [list(pair) for pair in one.changed],
                 "why": list(one.why),
             }
             for one in found.estimates

@@ -10,13 +10,13 @@ from sirolens.message import info
 from sirolens.report.document import Block, Cell, Column, Document, Findings, Heading, Paragraph, Table
 from sirolens.report.tables import csv_bytes
 
-__all__ = ["log_csv", "log_document", "log_table"]
+__all__ = ["log_csv", "log_document", "log_table", "strategy_blocks"]
 
 
 def _cells(row: Row, keys: Sequence[str]) -> tuple[Cell, ...]:
     event = row.search.event
     told: dict[str, Cell] = {
-        "id": row.search.id,
+        "id": row.search.id if len(keys) > len(SHORT) else row.search.id[:SHORTEST_EVENT],
         "arm": info(f"review.column-{row.search.arm}"),
         "hits": event.values.get("hits"),
         "records": row.records,
@@ -29,6 +29,7 @@ def _cells(row: Row, keys: Sequence[str]) -> tuple[Cell, ...]:
     return tuple(told[key] if key in told else event.text(key) or None for key in keys)
 
 
+SHORTEST_EVENT = 14  # the beginning of an id by which commands know the event; whole ids break out of their column
 SHORT = ("id", "database", "platform", "arm", "run_on", "hits", "records", "duplicates", "included")
 FULL = (
     "id",
@@ -75,6 +76,12 @@ def log_document(rows: Sequence[Row], *, version: str) -> Document:
     told = log_messages(rows)
     if told:
         blocks.append(Findings(messages=told))
+    return Document(title=info("review.log-title"), blocks=(*blocks, *strategy_blocks(rows)), version=version)
+
+
+def strategy_blocks(rows: Sequence[Row]) -> list[Block]:
+    """Return each strategy as it was run, with its limits and the files that hold what it found."""
+    blocks: list[Block] = []
     for row in rows:
         event = row.search.event
         name = info("review.log-of", name=event.text("database"), on=event.text("run_on"), id=row.search.id)
@@ -86,4 +93,4 @@ def log_document(rows: Sequence[Row], *, version: str) -> Document:
             info("review.log-files-text", text="; ".join(f"{name} ({count})" for name, count in row.files) or "-")
         )
         blocks += [Paragraph(sentences=(sentence,)) for sentence in sentences]
-    return Document(title=info("review.log-title"), blocks=tuple(blocks), version=version)
+    return blocks

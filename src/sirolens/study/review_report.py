@@ -49,7 +49,7 @@ from sirolens.study.review_evidence import (
     studies_table,
 )
 from sirolens.study.review_figures import flow_figure, reason_words, traffic_figures
-from sirolens.study.review_log import SHORT, log_table
+from sirolens.study.review_log import SHORT, log_table, strategy_blocks
 from sirolens.study.review_pool import (
     comparison_notes,
     comparisons,
@@ -203,7 +203,8 @@ def _searches(told: Material) -> list[Block]:
     if rows:
         messages = log_messages(rows)
         found: list[Block] = [_head("searches"), log_table(rows, SHORT)]
-        return [*found, Findings(messages=messages)] if messages else found
+        told_of = [Findings(messages=messages)] if messages else []
+        return [*found, *told_of, *strategy_blocks(rows)]
     blocks: list[Block] = [_head("searches"), Findings(messages=(warning("evidence.no-search"),))]
     protocol = told.review.reading.protocol
     if protocol is not None and protocol.databases:

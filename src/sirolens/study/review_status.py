@@ -10,7 +10,7 @@ from typing import Any
 from sirolens.evidence.protocol import deviations, locked_protocol
 from sirolens.evidence.review import Review
 from sirolens.evidence.review_events import Arm, Kind, Stage
-from sirolens.evidence.review_standing import Role, Status
+from sirolens.evidence.review_standing import Status
 from sirolens.evidence.review_state import OPEN, Box, State
 from sirolens.evidence.update import Trigger, triggers
 from sirolens.message import Message, Value, info, warning
@@ -55,12 +55,17 @@ def _boxes(state: State) -> Table:
 
 
 def progress(state: State) -> dict[str, dict[Stage, int]]:
-    """Return how many publications each reviewer has decided at each stage, sealed ones too."""
+    """Return how many publications each reviewer has decided at each stage: also sealed, also settled since."""
+    seen = {
+        (event.by, Stage(event.text("stage")), state.grouping.cluster_of[name])
+        for event in state.events
+        if event.kind is Kind.DECIDED
+        for name in event.covered
+        if name in state.grouping.cluster_of
+    }
     done: dict[str, Counter[Stage]] = {}
-    for (name, stage), at in state.standings.items():
-        if name in state.clusters:
-            for by in {voice.by for voice in at.voices if voice.role is Role.REVIEWER}:
-                done.setdefault(by, Counter())[stage] += 1
+    for by, stage, _ in seen:
+        done.setdefault(by, Counter())[stage] += 1
     return {by: dict(stages) for by, stages in sorted(done.items())}
 
 
