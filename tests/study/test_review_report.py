@@ -87,6 +87,21 @@ def test_every_pool_of_two_studies_has_a_forest_plot_with_flags_and_the_warning(
     assert "pooling.two-studies" in {one.code for one in first.statements}
 
 
+def test_what_a_forest_plot_draws_of_the_studies_stands_as_text_too(told: Material) -> None:
+    """On a terminal there is no picture; the weights are those of the random-effects estimate, and sum to all."""
+    document = pool_document(told.answered, told.refused, told.forms.names(), version="0")
+    tables = [
+        block
+        for block in document.blocks
+        if isinstance(block, Table) and block.caption and block.caption.code == "evidence.studies-caption"
+    ]
+    pools = [pooled for _, pooled in told.answered if pooled.k > 1]
+    assert [len(table.rows) for table in tables] == [pooled.k for pooled in pools]
+    assert [row[1] for row in tables[[pooled.timepoint for pooled in pools].index("3m")].rows] == ["73/86", "12/20"]
+    for table in tables:
+        assert sum(float(str(row[-1])) for row in table.rows) == pytest.approx(100, abs=0.1 * len(table.rows))
+
+
 def test_no_advantage_over_ciclosporin_is_said_in_words_and_responders_only_is_said_where_it_stands(
     page: tuple[str, Document],
 ) -> None:

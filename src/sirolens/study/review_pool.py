@@ -85,7 +85,7 @@ def pooled_blocks(question: Question, pooled: Pooled, names: Mapping[str, str], 
     title = question_words(question)
     blocks: list[Block] = [Heading(text=title, level=level)]
     blocks += forest(question.name, pooled, names, title)
-    blocks += [_methods(pooled), Paragraph(sentences=_scatter(pooled))]
+    blocks += [_studies(pooled, names), _methods(pooled), Paragraph(sentences=_scatter(pooled))]
     if pooled.k >= LEAST_FOR_ROBUSTNESS:
         blocks += robustness_figures(question.name, pooled, names, title)
     blocks += asymmetry_figures(question.name, pooled, names, title)
@@ -128,10 +128,36 @@ def _scale(pooled: Pooled) -> float:
     return 100.0 if pooled.effect == SHARE else 1.0
 
 
-def _interval(middle: float, interval: statistics.Interval, scale: float) -> Cell:
+def _interval(middle: float, interval: statistics.Interval, pooled: Pooled) -> Cell:
+    """A share in percent with one decimal: a limit of 0.07 % would claim what no study of this size can tell."""
     if not isfinite(middle):
         return None
-    return Interval(middle=scale * middle, low=scale * interval.low, high=scale * interval.high)
+    low, mid, high = (_scale(pooled) * x for x in (interval.low, middle, interval.high))
+    if pooled.effect == SHARE:
+        low, mid, high = (round(x, 1) for x in (low, mid, high))
+    return Interval(middle=mid, low=low, high=high)
+
+
+def _studies(pooled: Pooled, names: Mapping[str, str]) -> Table:
+    """The studies as they stand in the plot, for those who read text."""
+    compared = any(line.control is not None for line in pooled.studies)
+    heads = ("study", "counts", *(("against",) if compared else ()), "single-estimate")
+    columns = (
+        *(Column(head=info(f"evidence.column-{name}", level_percent=95), name="text") for name in heads),
+        Column(head=info("evidence.column-weight"), name="weight_percent"),
+    )
+    rows = tuple(
+        (*_study_cells(line, pooled, names, compared=compared), round(100 * line.weight, 1)) for line in pooled.studies
+    )
+    scale = info(f"evidence.scale-{_scale_name(pooled)}")
+    return Table(columns=columns, rows=rows, caption=info("evidence.studies-caption", scale=scale))
+
+
+def _study_cells(line: StudyLine, pooled: Pooled, names: Mapping[str, str], *, compared: bool) -> tuple[Cell, ...]:
+    """Name, counts, counts of the control where there is one in the table, and the study's own estimate."""
+    against = (None if line.control is None else _counts(line.control, told=True),) if compared else ()
+    own = _counts(line.row, told=line.control is not None)
+    return (study_name(line, names), own, *against, _estimate(line, pooled))
 
 
 def _methods(pooled: Pooled) -> Table:
@@ -148,7 +174,7 @@ def _methods(pooled: Pooled) -> Table:
     rows = tuple(
         (
             info(f"evidence.method-{line.method}"),
-            _interval(line.estimate, line.interval, scale),
+            _interval(line.estimate, line.interval, pooled),
             _range(line.prediction, scale),
             line.tau2 if isfinite(line.tau2) else None,
         )
@@ -197,13 +223,7 @@ def single_studies(answered: Iterable[Answer], names: Mapping[str, str]) -> Tabl
     """Return one row for each question that one study alone answers."""
     heads = ("question", "study", "counts", "against", "single-estimate")
     rows = tuple(
-        (
-            question_words(question),
-            study_name(line, names),
-            _counts(line.row, told=line.control is not None),
-            None if line.control is None else _counts(line.control, told=True),
-            _estimate(line, pooled),
-        )
+        (question_words(question), *_study_cells(line, pooled, names, compared=True))
         for question, pooled in answered
         if pooled.k == 1
         for line in pooled.studies
