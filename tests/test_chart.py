@@ -106,6 +106,39 @@ def test_a_correction_takes_the_place_of_what_it_corrects_from_when_it_was_recor
     assert known == [[72.0], [72.0], [7.2], [7.2], [7.4]]
 
 
+@settings(deadline=None, max_examples=80)
+@given(charts(retractions=True), moments)
+def test_a_retracted_fact_is_known_until_the_retraction_was_recorded_and_not_after(whole: Chart, at: datetime) -> None:
+    """The oracle is the rule itself, written as a count; what is known does not say that it will be retracted."""
+    wanted = sum(
+        max(one.at, one.recorded) <= at and not (one.retracted and one.retracted <= at) for one in facts(whole)
+    )
+    known = facts(whole.known(at))
+    assert len(known) == wanted
+    assert not [one for one in known if one.retracted is not None]
+
+
+@settings(deadline=None, max_examples=80)
+@given(charts(), moments, moments)
+def test_a_retraction_recorded_later_never_changes_what_was_known_before(
+    whole: Chart, one: datetime, other: datetime
+) -> None:
+    at, told = sorted((one, other))
+    told += HOUR
+    late: dict[str, Any] = {
+        kind: tuple(replace(fact, retracted=max(told, fact.recorded)) for fact in getattr(whole, kind))
+        for kind in KINDS
+    }
+    assert replace(whole, **late).known(at) == whole.known(at)
+
+
+def test_the_newest_record_may_be_an_end_or_a_retraction() -> None:
+    assert chart(levels=(level(),)).last_recorded == NOON
+    assert chart(levels=(replace(level(), retracted=NOON + DAY),)).last_recorded == NOON + DAY
+    ended = Therapy(at=NOON, recorded=NOON, stop=NOON + DAY, stop_recorded=NOON + 2 * DAY, drug="clarithromycin")
+    assert chart(therapies=(ended,)).last_recorded == NOON + 2 * DAY
+
+
 def test_a_correction_may_say_that_a_fact_happened_later() -> None:
     first = level(id="a")
     moved = replace(first, id="", replaces="a", at=NOON + DAY, recorded=NOON + HOUR)

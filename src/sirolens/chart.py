@@ -3,8 +3,8 @@
 
 Every fact has the time it happened (`at`) and the time it was recorded (`recorded`). ``chart.known(at)`` is the chart
 as it stood at an instant: only what had happened and had been recorded by then. Everything that advises works on it,
-so that advice never sees the future. A correction is a later fact that `replaces` an earlier one by its id; nothing
-is overwritten.
+so that advice never sees the future. A correction is a later fact that `replaces` an earlier one by its id; a fact that
+was entered in error is `retracted` when that is recorded, and known until then. Nothing is overwritten.
 
 Every instant is kept in UTC, so that comparing and subtracting mean elapsed time on clock-change days too; calendar
 days are counted in the chart's `zone`. All values are in canonical units (`sirolens.units`).
@@ -93,12 +93,15 @@ class Fact:
         Names the fact inside its chart, so that it can be corrected; may be empty.
     replaces : str, optional
         The id of the fact this one corrects.
+    retracted : datetime, optional
+        When it was recorded that the fact was entered in error. What it had replaced does not come back.
     """
 
     at: datetime
     recorded: datetime
     id: str = ""
     replaces: str | None = None
+    retracted: datetime | None = None
 
     def __post_init__(self) -> None:
         for name in type(self).__dataclass_fields__:
@@ -471,8 +474,8 @@ class Chart:
 
     @property
     def last_recorded(self) -> datetime | None:
-        """When the newest fact was recorded; None for an empty chart."""
-        return max((fact.recorded for fact in self.facts), default=None)
+        """When the newest entry was recorded: a fact, an end or a retraction; None for an empty chart."""
+        return max((told for fact in self.facts for told in _recordings(fact)), default=None)
 
     def intakes(self, until: datetime) -> tuple[Intake, ...]:
         """Return every intake before an instant: prescriptions expanded, missed ones out, single doses in.
@@ -510,10 +513,26 @@ class Chart:
 
 
 def _known(facts: Iterable[F], at: datetime) -> tuple[F, ...]:
-    """Keep what had happened and been recorded, with ends not yet known taken off and corrected facts left out."""
+    """Keep what had happened and been recorded; take off what was not yet known, leave out what no longer holds."""
     recorded = [fact for fact in facts if fact.recorded <= at]
     replaced = {fact.replaces for fact in recorded if fact.replaces is not None}
-    return tuple(_open_end(fact, at) for fact in recorded if fact.at <= at and (not fact.id or fact.id not in replaced))
+    return tuple(
+        _open_end(_unretracted(fact), at)
+        for fact in recorded
+        if fact.at <= at
+        and (not fact.id or fact.id not in replaced)
+        and (fact.retracted is None or fact.retracted > at)
+    )
+
+
+def _recordings(fact: Fact) -> Iterable[datetime]:
+    """Every instant at which something about a fact was recorded."""
+    end = fact.stop_recorded if isinstance(fact, _Lasting) else None
+    return (told for told in (fact.recorded, end, fact.retracted) if told is not None)
+
+
+def _unretracted(fact: F) -> F:
+    return fact if fact.retracted is None else replace(fact, retracted=None)
 
 
 def _open_end(fact: F, at: datetime) -> F:

@@ -95,6 +95,19 @@ def test_each_change_of_the_verdict_names_the_count_that_made_it() -> None:
     assert [revision.causes[0].code for revision in changes[:2]] == ["response.revised-count"] * 2
 
 
+def test_a_retracted_count_is_seen_in_the_history_and_not_in_the_verdict() -> None:
+    told = BEGUN + timedelta(days=50)
+    counts = [replace(one, retracted=told) if one.count_10e9_l == 130.0 else one for one in RESPONDER.platelet_counts]
+    doubted = replace(RESPONDER, platelet_counts=tuple(counts[:3]))
+    _, before, _ = assess(doubted, at=told - timedelta(minutes=1), criteria=load("iwg-2009"))
+    known, after, changes = assess(doubted, at=told, criteria=load("iwg-2009"))
+    assert (before.state, after.state) == (State.COMPLETE, State.PROVISIONAL)
+    assert [one.count_10e9_l for one in known.platelet_counts] == [12.0, 120.0]
+    steps = [(one.before, one.after) for revision in changes for one in revision.changes if one.landmark_d is None]
+    assert steps[-2:] == [(State.PROVISIONAL, State.COMPLETE), (State.COMPLETE, State.PROVISIONAL)]
+    assert changes[-1].causes[0].code == "response.revised-retracted"
+
+
 def test_a_rescue_is_the_cause_that_is_named() -> None:
     rescued = chart((-1, 12.0), (30, 120.0), (37, 130.0), rescue=60)
     _, found, changes = assess(rescued, at=BEGUN + timedelta(days=70), criteria=load("iwg-2009"))

@@ -160,6 +160,25 @@ def test_advice_is_for_the_instant_asked_and_sees_nothing_later() -> None:
     assert {level["time"][:10] for level in told(EXAMPLES[0])["levels"]} > {"2026-08-18"}
 
 
+def test_advice_before_a_retraction_sees_the_level_and_advice_after_it_does_not(tmp_path: Path) -> None:
+    chart = json.loads((CHARTS / EXAMPLES[0]).read_text(encoding="utf-8"))
+    days = [level["at"][:10] for level in chart["levels"]]
+    chart["levels"][0]["retracted"] = "2026-09-20T09:00+08:00"
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(chart), encoding="utf-8")
+    same, before, after = (
+        json.loads(sirolens("advise", path, "--json", "--at", at).out)
+        for path, at in (
+            (CHARTS / EXAMPLES[0], "2026-09-20T08:59"),
+            (wrong, "2026-09-20T08:59"),
+            (wrong, "2026-09-20T09:01"),
+        )
+    )
+    assert before["options"] == same["options"]
+    assert days[0] in {level["time"][:10] for level in before["levels"]}
+    assert days[0] not in {level["time"][:10] for level in after["levels"]}
+
+
 def test_one_model_can_be_chosen() -> None:
     found = told(EXAMPLES[0], "--model", "wu_2012")
     assert [one["name"] for one in found["per_model"]] == ["wu_2012"]

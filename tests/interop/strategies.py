@@ -71,8 +71,8 @@ def _value(low: float, high: float) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def charts(draw: st.DrawFn) -> words.Chart:
-    """A chart that the border reads without a fault."""
+def charts(draw: st.DrawFn, *, retractions: bool = False) -> words.Chart:
+    """A chart that the border reads without a fault; some facts are retracted where that is asked for."""
     zone = draw(st.sampled_from(ZONES))
     instants = iter(draw(st.lists(st.integers(0, MINUTES), min_size=20, max_size=20, unique=True)))
 
@@ -82,6 +82,8 @@ def charts(draw: st.DrawFn) -> words.Chart:
             at = BEGIN + timedelta(minutes=next(instants), seconds=draw(st.sampled_from([0, 0, 7])))
             later = at + timedelta(minutes=draw(st.sampled_from([0, 0, 600, 100_000])))
             found.append({"at": at, "recorded": later})
+            if retractions and draw(st.booleans()):
+                found[-1]["retracted"] = later + timedelta(minutes=draw(st.sampled_from([0, 1, 600, 100_000])))
         return found
 
     def lasting(count: int) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 from contextlib import suppress
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -164,6 +165,15 @@ def test_an_empty_answer_is_not_recorded_and_never_no(cell: str, serious: bool |
     (event,) = chart.adverse_events
     assert (event.serious, event.related, event.stopped) == (serious, serious, None)
     assert from_json(write_chart(chart))[0] == chart
+
+
+@pytest.mark.parametrize("heading", ["retracted", "作废时间"])
+def test_a_column_tells_what_was_retracted(heading: str, tmp_path: Path) -> None:
+    (tmp_path / "patient.csv").write_text("id,zone\nP-1,UTC\n", encoding="utf-8")
+    rows = f"at,value,unit,{heading}\n2026-09-10,30,10^9/L,2026-09-12\n2026-09-11,31,10^9/L,\n"
+    (tmp_path / "platelet_counts.csv").write_text(rows, encoding="utf-8")
+    first, second = read_chart(tmp_path)[0].platelet_counts
+    assert (first.retracted, second.retracted) == (datetime(2026, 9, 12, tzinfo=UTC), None)
 
 
 def test_a_cell_may_hold_a_line_break_and_lines_still_count(tmp_path: Path) -> None:

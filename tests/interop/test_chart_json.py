@@ -21,11 +21,17 @@ from tests.interop.charts import LEVEL, PRESCRIPTION, faults, read, said_in_both
 from tests.interop.strategies import charts
 
 # The written text is never read with a conversion or a merge; these flags only repeat what the values are.
-HARMLESS = {"chart.implausible", "chart.dose-above-cap", "chart.dose-before-start", "chart.more-alike"}
+HARMLESS = {
+    "chart.retracted",
+    "chart.implausible",
+    "chart.dose-above-cap",
+    "chart.dose-before-start",
+    "chart.more-alike",
+}
 
 
 @settings(deadline=None, max_examples=120)
-@given(charts())
+@given(charts(retractions=True))
 def test_a_written_chart_reads_back_the_same(chart: Chart) -> None:
     found, flags = from_json(write_chart(chart))
     assert found == chart
@@ -132,6 +138,78 @@ def test_a_correction_takes_effect_when_it_was_recorded() -> None:
 )
 def test_a_correction_that_makes_no_sense_is_refused(correction: dict[str, str], code: str) -> None:
     the(faults(sound(levels=[LEVEL | {"id": "a"}, LEVEL | {"value": 8.0} | correction])), code)
+
+
+BEFORE, AFTER = datetime(2026, 9, 18, tzinfo=UTC), datetime(2026, 9, 21, tzinfo=UTC)
+NEXT_DAY, LATER = "2026-09-20T10:00+08:00", "2026-09-25T10:00+08:00"
+
+
+def known_values(chart: Chart, at: datetime) -> list[float]:
+    return [level.level_ng_ml for level in chart.known(at).levels]
+
+
+def test_a_retraction_takes_effect_when_it_was_recorded_and_is_told() -> None:
+    chart, flags = read(sound(levels=[LEVEL | {"retracted": NEXT_DAY}]))
+    assert (known_values(chart, BEFORE), known_values(chart, AFTER)) == ([7.2], [])
+    said_in_both(the(flags, "chart.retracted"))
+    assert chart.last_recorded == datetime(2026, 9, 20, 2, tzinfo=UTC)  # so that a command without --at sees it
+
+
+def test_a_retraction_on_the_day_of_the_record_takes_effect_at_once() -> None:
+    chart, _ = read(sound(levels=[LEVEL | {"retracted": "2026-09-15"}]))
+    assert chart.levels[0].retracted == chart.levels[0].recorded
+    assert known_values(chart, AFTER) == []
+
+
+@pytest.mark.parametrize(
+    ("levels", "code"),
+    [
+        ([LEVEL | {"retracted": "2026-09-14T10:00+08:00"}], "chart.retracted-before"),
+        (
+            [LEVEL | {"id": "a", "retracted": LATER}, LEVEL | {"value": 8.0, "replaces": "a", "recorded": NEXT_DAY}],
+            "chart.retraction-of-replaced",
+        ),
+        ([LEVEL | {"retracted": "yes"}], "chart.time-unreadable"),
+    ],
+)
+def test_a_retraction_of_what_was_not_there_is_refused(levels: list[dict[str, Any]], code: str) -> None:
+    said_in_both(the(faults(sound(levels=levels)), code))
+
+
+def test_a_retracted_correction_does_not_bring_back_what_it_corrected() -> None:
+    first = LEVEL | {"id": "a", "value": 72.0}
+    second = LEVEL | {"replaces": "a", "recorded": NEXT_DAY, "retracted": LATER}
+    chart, flags = read(sound(levels=[first, second]))
+    assert known_values(chart, BEFORE) == [72.0]
+    assert known_values(chart, AFTER) == [7.2]
+    assert known_values(chart, datetime(2026, 9, 26, tzinfo=UTC)) == []
+    said_in_both(the(flags, "chart.retracted-correction"))
+
+
+def test_the_right_value_may_stand_at_the_instant_of_a_retracted_one() -> None:
+    chart, _ = read(sound(levels=[LEVEL | {"value": 72.0, "retracted": NEXT_DAY}, LEVEL | {"recorded": NEXT_DAY}]))
+    assert (known_values(chart, BEFORE), known_values(chart, AFTER)) == ([72.0], [7.2])
+
+
+def test_of_a_row_entered_twice_one_may_be_retracted() -> None:
+    once, twice = LEVEL, LEVEL | {"recorded": "2026-09-16T08:00+08:00", "retracted": NEXT_DAY}
+    for rows in ([once, twice], [twice, once]):
+        chart, flags = read(sound(levels=rows))
+        assert (known_values(chart, BEFORE), known_values(chart, AFTER)) == ([7.2], [7.2])
+        the(flags, "chart.repeated")
+
+
+def test_what_was_retracted_may_be_entered_again() -> None:
+    chart, flags = read(sound(levels=[LEVEL | {"retracted": NEXT_DAY}, LEVEL | {"recorded": LATER}]))
+    known = [known_values(chart, datetime(2026, 9, day, tzinfo=UTC)) for day in (18, 21, 26)]
+    assert known == [[7.2], [], [7.2]]
+    assert "chart.repeated" not in {flag.code for flag in flags}
+
+
+def test_a_retraction_in_the_future_is_flagged() -> None:
+    data = text(sound(levels=[LEVEL | {"retracted": "2062-09-20T10:00+08:00"}]))
+    _, flags = from_json(data, received=AFTER)
+    said_in_both(the(flags, "chart.retracted-later"))
 
 
 def test_corrections_cannot_go_round_in_a_circle() -> None:

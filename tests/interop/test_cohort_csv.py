@@ -130,6 +130,15 @@ def test_a_level_given_as_a_day_needs_the_studys_clock(tmp_path: Path) -> None:
     said_in_both(the(flags, "cohort.level-clock"))
 
 
+def test_a_retraction_after_the_data_cut_is_told(tmp_path: Path) -> None:
+    head = "patient,at,value,unit,retracted\nP-1,2026-02-03,45,10^9/L,"
+    for told, counts, code in (("2026-02-10", 0, "chart.retracted"), ("2099-01-01", 1, "cohort.retracted-after-cut")):
+        (tmp_path / told).mkdir()
+        cohort, flags = read(folder(tmp_path / told, platelet_counts=f"{head}{told}\n"))
+        assert len(cohort.known()[0].platelet_counts) == counts
+        said_in_both(the(flags, code))
+
+
 def test_a_row_that_says_its_ctcae_version_keeps_it(tmp_path: Path) -> None:
     text = "patient,start,term,grade,ctcae_version\nP-1,2026-01-20,rash,1,\nP-2,2026-01-20,rash,1,4\n"
     cohort, _ = read(folder(tmp_path, adverse_events=text))

@@ -18,7 +18,7 @@ from sirolens.response.cohort import CharacteristicKind
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cohort.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([^`\n]+)`", PAGE))
-SHARED = {"recorded", "id", "replaces", "note", "stop_recorded", "stop"}
+SHARED = {"recorded", "id", "replaces", "retracted", "note", "stop_recorded", "stop"}
 
 
 def row_of(name: str) -> str:

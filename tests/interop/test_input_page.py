@@ -34,7 +34,7 @@ def test_every_field_is_documented() -> None:
 @pytest.mark.parametrize("name", sorted(SECTIONS))
 def test_every_list_names_its_own_fields(name: str) -> None:
     (row,) = re.findall(rf"^\| `{name}` \| (.*) \|$", PAGE, flags=re.MULTILINE)
-    shared = {"recorded", "id", "replaces", "note", "stop_recorded", "stop"}
+    shared = {"recorded", "id", "replaces", "retracted", "note", "stop_recorded", "stop"}
     own = {field.name for field in SECTIONS[name].fields} - shared
     assert own <= set(re.findall(r"`([a-z_0-9]+)`", row))
     required = {field.name for field in SECTIONS[name].fields if field.required}

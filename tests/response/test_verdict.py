@@ -139,6 +139,23 @@ def test_a_late_entry_and_a_correction_revise_a_verdict_and_are_named() -> None:
             assert say(message, "zh")
 
 
+def test_a_retraction_revises_a_verdict_and_is_named() -> None:
+    # The second of two counts that make the response was another patient's: told on day 50.
+    wrong = replace(count(37, 70.0), retracted=when(50, "12:00"))
+    antibiotic = replace(therapy("clarithromycin", 20, role="co-medication"), retracted=when(50, "12:00"))
+    ivig = replace(therapy("immunoglobulin", 20, role="rescue"), retracted=when(50, "12:00"))
+    one = replace(chart((count(-1, 12.0), count(30, 60.0), wrong)), therapies=(antibiotic,))
+    (only,) = revisions(one, [when(40), when(49), when(51)], IWG)
+    assert [(change.before, change.after) for change in only.changes] == [(State.RESPONSE, State.PROVISIONAL)]
+    assert [cause.code for cause in only.causes] == ["response.revised-retracted"]
+    assert "2026" in say(only.causes[0], "zh")
+    # A rescue that was never given no longer masks; an antibiotic is no cause of a verdict.
+    rescued = replace(chart((count(-1, 12.0), count(30, 60.0), count(37, 70.0))), therapies=(antibiotic, ivig))
+    (freed,) = revisions(rescued, [when(49), when(51)], IWG)
+    assert freed.changes[0].after is State.RESPONSE
+    assert [cause.code for cause in freed.causes] == ["response.revised-retracted"]
+
+
 def test_time_alone_revises_only_by_a_rule_that_names_a_day() -> None:
     one = chart([(-1, 12.0), (90, 60.0)])
     found = revisions(one, [when(day) for day in range(91, 150)], IWG)

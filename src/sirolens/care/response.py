@@ -37,8 +37,10 @@ def assess(
     changes : tuple of Revision
     """
     known = chart.known(at)
-    facts = (*known.platelet_counts, *known.bleedings, *known.therapies, *known.procedures)
-    times = sorted({max(fact.at, fact.recorded) for fact in facts} | {at})
-    # Looked at through the whole chart: what was known then may have been corrected since.
+    # Looked at through the whole chart: what was known then may have been corrected or retracted since.
+    facts = (*chart.platelet_counts, *chart.bleedings, *chart.therapies, *chart.procedures)
+    told = {max(fact.at, fact.recorded) for fact in facts}
+    told |= {fact.retracted for fact in chart.facts if fact.retracted is not None}
+    times = sorted({one for one in told if one <= at} | {at})
     changes = revisions(chart, times, criteria, course=course)
     return known, verdict(known, at, criteria, course=course), changes

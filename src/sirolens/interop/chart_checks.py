@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import pairwise
+from itertools import pairwise, permutations
 from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from sirolens.interop.drug_names import SIROLIMUS
 from sirolens.interop.instants import start_of_day
 from sirolens.interop.measurements import number_text
 from sirolens.interop.numbers import clip
-from sirolens.message import Place, error, warning
+from sirolens.message import Place, error, info, warning
 
 __all__ = ["Entries", "Entry", "check_chart", "in_force", "merge"]
 
@@ -41,7 +41,7 @@ FIRST_INTAKE_DAYS = 400  # longest wait for the first intake of a regimen: its p
 SOON_DAYS = 2
 LONGEST_DAY = timedelta(hours=25)
 _PLANNABLE = frozenset({"courses", "prescriptions", "therapies", "procedures", "consents"})
-_NOT_CONTENT = frozenset({"id", "recorded", "stop_recorded", "replaces"})
+_NOT_CONTENT = frozenset({"id", "recorded", "stop_recorded", "replaces", "retracted"})
 
 
 class Entry(NamedTuple):
@@ -65,10 +65,12 @@ Entries = Mapping[str, Sequence[Entry]]
 
 
 def in_force(entries: Iterable[Entry]) -> list[Entry]:
-    """Leave out the facts that later ones correct."""
+    """Leave out the facts that later ones correct, and those that were retracted."""
     kept = list(entries)
     replaced = {entry.fact.replaces for entry in kept if entry.fact.replaces is not None}
-    return [entry for entry in kept if not entry.fact.id or entry.fact.id not in replaced] if replaced else kept
+    return [
+        entry for entry in kept if entry.fact.retracted is None and not (entry.fact.id and entry.fact.id in replaced)
+    ]
 
 
 def merge(entries: Sequence[Entry], reading: Reading) -> list[Entry]:
@@ -88,10 +90,27 @@ def merge(entries: Sequence[Entry], reading: Reading) -> list[Entry]:
             kept.append(entry)
             continue
         first = kept[seen[key]]
+        if _one_after_the_other(first.fact, entry.fact):  # retracted, and later entered again
+            kept.append(entry)
+            continue
         reading.flag(warning("chart.repeated", place=entry.place(), first_line=first.line))
-        if entry.fact.recorded < first.fact.recorded:
-            kept[seen[key]] = entry
+        earlier = entry if entry.fact.recorded < first.fact.recorded else first
+        kept[seen[key]] = earlier._replace(fact=replace(earlier.fact, retracted=_last(first.fact, entry.fact)))
     return kept
+
+
+def _one_after_the_other(first: Fact, second: Fact) -> bool:
+    """Whether one of two identical facts was retracted before the other was recorded."""
+    return any(
+        one.retracted is not None and one.retracted <= two.recorded for one, two in permutations((first, second))
+    )
+
+
+def _last(first: Fact, second: Fact) -> datetime | None:
+    """Return when the last of two identical facts was retracted; None while one of them stands."""
+    if first.retracted is None or second.retracted is None:
+        return None
+    return max(first.retracted, second.retracted)
 
 
 def check_chart(entries: Entries, patient: Patient | None, reading: Reading, received: datetime | None) -> None:
@@ -109,6 +128,7 @@ def check_chart(entries: Entries, patient: Patient | None, reading: Reading, rec
         When the chart arrived: what lies after it is flagged.
     """
     _corrections(entries, reading)
+    _retractions(entries, reading, received)
     now = {name: in_force(found) for name, found in entries.items()}
     _doses_at_once(now.get("doses", []), reading)
     _values_at_once(now, reading)
@@ -143,6 +163,33 @@ def _corrections(entries: Entries, reading: Reading) -> None:
                         first_recorded=by_id[wanted].fact.recorded,
                     )
                 )
+
+
+def _retractions(entries: Entries, reading: Reading, received: datetime | None) -> None:
+    """Tell every retraction; refuse that of a fact which a correction had replaced by then."""
+    for found in entries.values():
+        replacing = {entry.fact.replaces: entry for entry in found if entry.fact.replaces is not None}
+        for entry in found:
+            retracted, place = entry.fact.retracted, entry.place("retracted")
+            if retracted is None:
+                continue
+            by = replacing.get(entry.fact.id) if entry.fact.id else None
+            if by is not None and by.fact.recorded < retracted:
+                reading.fault(
+                    error(
+                        "chart.retraction-of-replaced",
+                        place=place,
+                        retracted=retracted,
+                        recorded=by.fact.recorded,
+                        other_line=by.line,
+                    )
+                )
+            if received is not None and retracted > received:
+                reading.flag(warning("chart.retracted-later", place=place, retracted=retracted, received=received))
+            elif entry.fact.replaces is not None:
+                reading.flag(warning("chart.retracted-correction", place=place, retracted=retracted))
+            else:
+                reading.flag(info("chart.retracted", place=place, retracted=retracted))
 
 
 def _groups(entries: Iterable[Entry], key: Callable[[Fact], Hashable]) -> Iterable[list[Entry]]:

@@ -25,6 +25,13 @@ TIME: Mapping[str, Any] = MappingProxyType(
     {"type": "string", "description": "Year first: 2026-09-01T08:00+08:00, or without offset in the chart's zone."}
 )
 
+_RETRACTED: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "string",
+        "description": "When it was recorded that the fact was entered in error; it is known until then.",
+    }
+)
+
 
 def moment_fields(name: str = "at", needed: Precision = Precision.CLOCK) -> tuple[Field, ...]:
     """Return the fields of a fact that happens at one instant."""
@@ -33,6 +40,7 @@ def moment_fields(name: str = "at", needed: Precision = Precision.CLOCK) -> tupl
         Field(name="recorded", read=instant_given(Precision.DAY), form=TIME),
         Field(name="id", read=text, form=TEXT, default=""),
         Field(name="replaces", read=text, form=TEXT),
+        Field(name="retracted", read=instant_given(Precision.DAY), form=_RETRACTED),
         Field(name="note", read=text, form=TEXT),
     )
 
@@ -63,7 +71,7 @@ def happened(values: Mapping[str, Any], row: Row, name: str = "at", *, plannable
     Raises
     ------
     ChartError
-        ``chart.recorded-before`` or ``chart.correction-undated``.
+        ``chart.recorded-before``, ``chart.correction-undated`` or ``chart.retracted-before``.
     """
     at: datetime = values[name]
     if values["recorded"] is None:
@@ -78,7 +86,23 @@ def happened(values: Mapping[str, Any], row: Row, name: str = "at", *, plannable
             recorded = max(at, recorded)
         if recorded < at and not plannable:
             raise ChartError(error("chart.recorded-before", place=row.place("recorded"), recorded=recorded, at=at))
-    return {"at": at, "recorded": recorded, "id": values["id"], "replaces": values["replaces"]}
+    retracted = _retracted(values, row, recorded)
+    return {"at": at, "recorded": recorded, "id": values["id"], "replaces": values["replaces"], "retracted": retracted}
+
+
+def _retracted(values: Mapping[str, Any], row: Row, recorded: datetime) -> datetime | None:
+    """Return when the fact was retracted: not before it was recorded, since there was nothing to retract."""
+    if values["retracted"] is None:
+        return None
+    found: datetime
+    found, given = values["retracted"]
+    zone = row.reading.zone
+    if given is not Precision.CLOCK and zone and found.astimezone(zone).date() == recorded.astimezone(zone).date():
+        found = max(found, recorded)
+    if found < recorded:
+        place = row.place("retracted")
+        raise ChartError(error("chart.retracted-before", place=place, retracted=found, recorded=recorded))
+    return found
 
 
 def lasted(values: Mapping[str, Any], row: Row) -> dict[str, Any]:

@@ -155,6 +155,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "stop_recorded": ("停止记录时间",),
         "id": ("编号",),
         "replaces": ("corrects", "更正"),
+        "retracted": ("retracted_at", "作废时间", "撤回时间"),
         "note": ("comment", "remark", "备注"),
         "value": ("result", "结果", "数值", "检验结果", "血药浓度", "浓度", "谷浓度", "血小板计数"),
         "unit": ("units", "单位"),

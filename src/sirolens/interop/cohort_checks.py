@@ -204,6 +204,10 @@ def check_course(
         Where faults and flags are noted.
     """
     now = {name: in_force(found) for name, found in entries.items()}
+    for entry in (one for found in entries.values() for one in found):
+        if entry.fact.retracted is not None and entry.fact.recorded <= data_cut < entry.fact.retracted:
+            where, at = entry.place("retracted"), entry.fact.retracted
+            reading.flag(warning("cohort.retracted-after-cut", place=where, retracted=at, data_cut=data_cut))
     if not any(now.values()):
         reading.flag(warning("cohort.no-facts", place=place))
         return

@@ -114,6 +114,7 @@ def _platelets_as_cells(chart: Chart) -> Chart:
             recorded=count.recorded,
             id=f"{PLATELETS}:{count.id}" if count.id else "",
             replaces=f"{PLATELETS}:{count.replaces}" if count.replaces is not None else None,
+            retracted=count.retracted,
             cell=PLATELETS,
             value=count.count_10e9_l,
             unit="10^9/L",

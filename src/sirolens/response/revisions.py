@@ -7,14 +7,14 @@ known. Both are told: nothing is revised silently.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import final
 from zoneinfo import ZoneInfo
 
-from sirolens.chart import Bleeding, Chart, Fact, PlateletCount, Procedure, Therapy
+from sirolens.chart import Bleeding, Chart, Course, Dose, Fact, PlateletCount, Prescription, Procedure, Therapy
 from sirolens.message import Message, info
 from sirolens.response.chart_visits import chart_visits
 from sirolens.response.criteria_set import CriteriaSet
@@ -57,7 +57,7 @@ class Revision:
     changes : tuple of Change
         What differs.
     causes : tuple of Message
-        The facts that became known between; ``response.revised-time`` where there are none.
+        The facts that became known, or were retracted, between; ``response.revised-time`` where there are none.
     """
 
     before: datetime
@@ -97,6 +97,30 @@ def _said(fact: Fact, before: datetime, zone: ZoneInfo) -> Message | None:
             return None
 
 
+def _named(fact: Fact) -> str:
+    match fact:
+        case Therapy():
+            return fact.drug
+        case Procedure():
+            return fact.kind
+        case _:
+            return ""
+
+
+def _retracted(
+    chart: Chart, before: datetime, after: datetime, criteria: CriteriaSet, course: int | None
+) -> Iterable[Message]:
+    """What was known before and was retracted since, of what the rules look at."""
+    events = chart_visits(chart, before, criteria, course).events
+    seen = {(type(event.fact), event.fact.at, _named(event.fact)) for event in events}
+    for fact in chart.facts:
+        if fact.retracted is None or not before < fact.retracted <= after or max(fact.at, fact.recorded) > before:
+            continue
+        looked_at = isinstance(fact, PlateletCount | Bleeding | Course | Prescription | Dose)
+        if looked_at or (type(fact), fact.at, _named(fact)) in seen:
+            yield info("response.revised-retracted", on=fact.at.astimezone(ZoneInfo(chart.zone)).date())
+
+
 def _causes(
     chart: Chart, before: datetime, after: datetime, criteria: CriteriaSet, course: int | None
 ) -> tuple[Message, ...]:
@@ -110,6 +134,7 @@ def _causes(
     ]
     zone = ZoneInfo(chart.zone)
     said = [message for fact in new if (message := _said(fact, before, zone)) is not None]
+    said += _retracted(chart, before, after, criteria, course)
     return tuple(dict.fromkeys(said)) or (info("response.revised-time"),)
 
 
