@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 
 from sirolens.evidence.appraisal import Appraisal, Judgement, overall_judgement
 from sirolens.evidence.appraisal_tools import TOOLS, appraisal_tool
-from sirolens.evidence.robvis import from_robvis, to_robvis
+from sirolens.evidence.robvis import from_robvis, generic_words, to_robvis
 
-NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).filter(str.strip)
+# A table's cell is one line without blanks around it: names are written so, and come back so.
+NAMES = (
+    st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
+    .map(lambda name: " ".join(name.split()))
+    .filter(bool)
+)
 
 
 @st.composite
@@ -66,6 +71,42 @@ def test_a_table_with_weights_and_other_letters_is_read() -> None:
     reading = from_robvis(text, "rob-2", rater="ana")
     assert not reading.messages
     assert overall_judgement(reading.appraisals[0]) == "some-concerns"
+
+
+def test_row_numbers_of_r_and_short_words_are_read() -> None:
+    """As robvis's own example tables have them: ROBINS-I with numbered rows, RoB 2 with "NI" and weights."""
+    robins = '"","Study","D1","D2","D3","D4","D5","D6","D7","Overall"\n'
+    robins += '"1","Study 1","Moderate","Critical","Low","Low","Moderate","Moderate","Moderate","Critical"\n'
+    robins += '"2","Study 2","Moderate","No information","Moderate","Low","Low","Low","Moderate","Moderate"\n'
+    reading = from_robvis(robins, "robins-i", rater="ana", file="a.csv")
+    assert [one.study for one in reading.appraisals] == ["Study 1", "Study 2"]
+    assert [overall_judgement(one) for one in reading.appraisals] == ["critical", "moderate"]  # the second as given
+    assert [str(one.place) for one in reading.messages] == ["a.csv:3"]
+    short = from_robvis(HEAD.replace("\n", ",Weights\n") + "A,NI,Low,High,Low,Low,High,9\n", "rob-2", rater="ana")
+    assert not short.messages
+    assert short.appraisals[0].level("randomisation") == "no-information"
+
+
+# What robvis's "Generic" drawing knows: its code goes by first letters, and takes "No" for "not applicable".
+GENERIC = {"High", "Unclear", "Some concerns", "Moderate", "Low", "No information", "Not applicable"}
+
+
+@pytest.mark.parametrize(("tool", "own"), [("jbi-case-series", ["Yes", "Unclear", "No"]), ("minors", ["2", "0", "1"])])
+def test_a_checklist_is_written_in_words_that_robvis_draws_and_read_in_its_own_too(tool: str, own: list[str]) -> None:
+    items = appraisal_tool(tool).items
+    head = f"Study,{','.join(f'D{n + 1}' for n in range(len(items)))}\n"
+    rest = ",No information" * (len(items) - 3)
+    reading = from_robvis(f"{head}A,{','.join(own)}{rest}\n", tool, rater="ana")
+    assert not reading.messages
+    text = to_robvis(reading.appraisals)
+    assert text == f"{head}A,Low,Unclear,High{rest}\n"
+    assert {cell for row in csv.reader(StringIO(text)) for cell in row[1:] if not cell.startswith("D")} <= GENERIC
+    told = generic_words(tool)
+    assert told is not None
+    wanted = {f"{mine} = {word}" for mine, word in zip(own, ("Low", "Unclear", "High"), strict=True)}
+    words = told.values["words"]
+    assert isinstance(words, tuple)
+    assert set(words) == wanted
 
 
 HEAD = "Study,D1,D2,D3,D4,D5,Overall\n"

@@ -117,7 +117,7 @@ def _add_robvis(group: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.evidence.appraisal_tools import appraisal_tool
-        from sirolens.evidence.robvis import from_robvis, to_robvis
+        from sirolens.evidence.robvis import from_robvis, generic_words, to_robvis
 
         appraisal_tool(tool)
         if read is not None:
@@ -128,6 +128,9 @@ def _add_robvis(group: typer.Typer, language: str) -> None:
             return
         found = whole_forms(opened(folder, show_in).folder, show_in)
         typer.echo(to_robvis([one for one in found.appraisals if one.tool == tool]), nl=False)
+        words = generic_words(tool)
+        if words is not None:
+            show_flags([words], show_in)
 
 
 def _text(path: Path) -> str:

@@ -34,6 +34,7 @@ NOT_APPLICABLE = "not-applicable"
 OVERALL = "overall"
 OUTSIDE = MappingProxyType({NO_INFORMATION: "No information", NOT_APPLICABLE: "Not applicable"})
 """Levels that every tool has here, with their robvis words."""
+UNREAD = (Mark.SEEN_SECOND_HAND, Mark.MEMORY)
 TOOLS = ("rob-2", "robins-i", "jbi-case-series", "minors")
 _FOR = MappingProxyType(
     {Design.RANDOMISED: "rob-2", Design.COMPARATIVE: "robins-i", Design.SINGLE_ARM: "jbi-case-series"}
@@ -55,13 +56,15 @@ class Tool:
     levels : tuple of str
         Best first, `NO_INFORMATION` and `NOT_APPLICABLE` last.
     robvis : mapping
-        Level -> the word robvis uses.
+        Level -> the word robvis uses; for a tool that it does not know, the words of its "Generic" drawing.
+    own : mapping
+        Level -> the tool's own word, where it is another one.
     overall : {"worst", "none"}
         How the items make one judgement; "none": they do not, and no sum is made.
     outranks_missing : str
         From this level on an item decides the overall judgement even where other items lack information.
     items_source, overall_source : Source
-        Where they were read; a mark of memory makes them `unverified`.
+        Where they were read; what was not read at the source is `unverified`.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Tool:
     comparative_items: tuple[str, ...]
     levels: tuple[str, ...]
     robvis: Mapping[str, str]
+    own: Mapping[str, str]
     overall: str
     outranks_missing: str
     items_source: Source
@@ -85,15 +89,15 @@ class Tool:
 
     @property
     def unverified(self) -> tuple[Message, ...]:
-        """What of the tool is known from memory only.
+        """What of the tool was not read at its source.
 
         >>> [message.code for message in appraisal_tool("robins-i").unverified]
         ['appraisal.overall-unverified']
         """
         found = []
-        if self.items_source.mark is Mark.MEMORY:
+        if self.items_source.mark in UNREAD:
             found.append(info("appraisal.items-unverified", tool=self.name))
-        if self.overall_source is not None and self.overall_source.mark is Mark.MEMORY:
+        if self.overall_source is not None and self.overall_source.mark in UNREAD:
             found.append(info("appraisal.overall-unverified", tool=self.name))
         return tuple(found)
 
@@ -144,6 +148,7 @@ def appraisal_tool(name: str) -> Tool:
         comparative_items=tuple(data.get("comparative_items", ())),
         levels=tuple(words),
         robvis=MappingProxyType(words),
+        own=MappingProxyType({level["name"]: level["own"] for level in data["levels"] if "own" in level}),
         overall=data["overall"],
         outranks_missing=data.get("outranks_missing", ""),
         items_source=source_of(data["items_source"]),

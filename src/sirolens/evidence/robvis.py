@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Appraisals as the CSV table that robvis reads and writes: Study, D1, D2 ..., Overall, and back.
 
-The table holds levels only: reasons stay in the appraisal's own file. Source of the columns and words: robvis
-(McGuinness, https://github.com/mcguinlu/robvis), read 2026.
+The table holds levels only: reasons stay in the appraisal's own file. robvis draws RoB 2 and ROBINS-I; a checklist goes
+into its "Generic" drawing, in the words that one knows (its "No" would be drawn as "not applicable"). Source of the
+columns and words: robvis (McGuinness, https://github.com/mcguinlu/robvis), code and example tables, read 2026.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from typing import final
 
 from sirolens.errors import InputError
 from sirolens.evidence.appraisal import Appraisal, Judgement, overall_judgement, row_names
-from sirolens.evidence.appraisal_tools import NO_INFORMATION, Tool, appraisal_tool
+from sirolens.evidence.appraisal_tools import NO_INFORMATION, NOT_APPLICABLE, Tool, appraisal_tool
 from sirolens.evidence.sources.csv_writer import harmless, undone
 from sirolens.evidence.studies import Read
-from sirolens.message import Message, Place, error, warning
+from sirolens.message import Message, Place, error, info, warning
 
-__all__ = ["RobvisReading", "from_robvis", "to_robvis"]
+__all__ = ["RobvisReading", "from_robvis", "generic_words", "to_robvis"]
 
-WEIGHT = "weight"
+WEIGHTS = ("weight", "weights")
+SHORT = {"ni": NO_INFORMATION, "na": NOT_APPLICABLE, "n/a": NOT_APPLICABLE}
+"""What tables of others write for these two."""
 
 
 @final
@@ -71,6 +74,20 @@ def to_robvis(appraisals: Sequence[Appraisal]) -> str:
     return out.getvalue()
 
 
+def generic_words(tool_name: str) -> Message | None:
+    """Say how a tool that robvis does not know is to be drawn; None for those it knows.
+
+    >>> told = generic_words("jbi-case-series")
+    >>> generic_words("rob-2"), None if told is None else told.values["words"]
+    (None, ('Yes = Low', 'Unclear = Unclear', 'No = High'))
+    """
+    tool = appraisal_tool(tool_name)
+    if not tool.own:
+        return None
+    words = tuple(f"{own} = {tool.robvis[level]}" for level, own in tool.own.items())
+    return info("appraisal.robvis-generic", tool=tool.name, words=words)
+
+
 def _items(tool: Tool, judged: set[str]) -> tuple[str, ...]:
     """Return the items of a table: those for comparisons only where one study has one."""
     return tool.all_items if judged & set(tool.comparative_items) else tool.items
@@ -80,7 +97,8 @@ def from_robvis(text: str, tool_name: str, *, rater: str, file: str = "") -> Rob
     r"""Read a robvis table.
 
     Columns count by position, as in robvis: the study, the tool's items, then Overall and Weight where they are there
-    (Weight is not kept). Words are read without regard to case.
+    (Weight is not kept). A column of row numbers without a head, which R writes, is passed over. Words are read without
+    regard to case; for a checklist its own words are read too.
 
     Parameters
     ----------
@@ -112,9 +130,11 @@ def from_robvis(text: str, tool_name: str, *, rater: str, file: str = "") -> Rob
         return RobvisReading(appraisals=(), messages=(message,))
     if not table:
         return RobvisReading(appraisals=(), messages=(error("appraisal.robvis-empty", place=Place(file=file or None)),))
+    if _numbered(table[0][1]):
+        table = [(number, row[1:]) for number, row in table]
     (_, header), *rows = table
     titles = [cell.strip().lower() for cell in header]
-    width = len(titles) - (titles[-1] == WEIGHT)
+    width = len(titles) - (titles[-1] in WEIGHTS)
     with_overall = "overall" in titles
     items = next((known for known in (tool.items, tool.all_items) if 1 + len(known) + with_overall == width), None)
     if items is None:
@@ -129,6 +149,11 @@ def from_robvis(text: str, tool_name: str, *, rater: str, file: str = "") -> Rob
         return RobvisReading(appraisals=(), messages=(refused,))
     reader = _Rows(tool=tool, items=items, header=tuple(header), with_overall=with_overall, rater=rater, file=file)
     return _read_rows(rows, reader)
+
+
+def _numbered(header: Sequence[str]) -> bool:
+    """Whether R wrote the numbers of the rows before the study."""
+    return len(header) > 1 and not header[0].strip() and header[1].strip().lower() == "study"
 
 
 def _lines(text: str) -> list[tuple[int, list[str]]]:
@@ -174,13 +199,13 @@ def _read_rows(rows: Sequence[tuple[int, list[str]]], how: _Rows) -> RobvisReadi
 
 def _row(line: int, row: Sequence[str], how: _Rows) -> RobvisReading:
     wanted = 1 + len(how.items) + how.with_overall
-    study = undone(row[0])
+    study = undone(row[0]) if row else ""
     if len(row) < wanted or not study.strip():
         fault = error(
             "appraisal.robvis-row", place=Place(file=how.file or None, line=line), number=len(row), expected=wanted
         )
         return RobvisReading(appraisals=(), messages=(fault,))
-    known = {word.lower(): level for level, word in how.tool.robvis.items()}
+    known = SHORT | {word.lower(): level for words in (how.tool.own, how.tool.robvis) for level, word in words.items()}
     levels: list[str] = []
     messages: list[Message] = []
     for column in range(1, wanted):
