@@ -20,7 +20,8 @@ __all__ = ["NAME", "detect", "read"]
 
 NAME: Final = "wos-tagged"
 
-_START = re.compile(r"^PT [A-Z]", re.MULTILINE)
+_START = re.compile(r"\nPT [A-Z]")  # with the line end before it, which is searched fast
+_LONGEST_START = 4
 _END = re.compile(r"^ER[ \t]*$", re.MULTILINE)
 _FIELD = re.compile(r"^(?P<tag>[A-Z][A-Z0-9])(?: (?P<value>.*)|[ \t]*)$(?P<more>(?:\n {2,}\S.*)*)", re.MULTILINE)
 _FRAME = re.compile(r"(?:FN|VR|EF)(?: .*)?")
@@ -44,7 +45,8 @@ def read(file: SourceText) -> Iterator[Record | Unread]:
     >>> found[1].title, found[1].authors[0].family
     ('INVENTED STUDY', 'Zhang')
     """
-    starts = [match.start() for match in _START.finditer(file.text)]
+    starts = [0] if _START.match("\n" + file.text[:_LONGEST_START]) else []
+    starts += [match.start() + 1 for match in _START.finditer(file.text)]
     line = 1
     for ordinal, (start, end) in enumerate(pairwise([0, *starts, len(file.text)])):
         whole = file.text[start:end]
