@@ -106,3 +106,12 @@ def test_means_need_their_spread_and_one_unit() -> None:
     with pytest.raises(InputError) as nothing:
         compare([row for row in rows if row.role is ArmRole.TREATED], outcome="PLT", timepoint="6m", effect="MD")
     assert nothing.value.messages[0].code == "pooling.nothing-left"
+
+
+def test_a_cumulative_comparison_begins_with_the_first_study_and_its_own_interval() -> None:
+    found = _compared([(8, 20, 3, 21), (15, 30, 11, 29), (9, 18, 9, 17)], "OR")
+    first = found.cumulative[0]
+    assert (first.label, first.estimate) == (found.studies[0].label, found.studies[0].estimate)
+    assert first.interval == found.studies[0].interval
+    assert found.main is not None
+    assert found.cumulative[-1].estimate == pytest.approx(found.main.estimate, rel=LAST_DIGITS)

@@ -108,6 +108,12 @@ def test_leave_one_out_and_cumulative_are_fits_of_those_studies(many: Pooled) ->
     assert many.cumulative[-1].estimate == pytest.approx(many.main.estimate, rel=LAST_DIGITS)
 
 
+def test_a_cumulative_pool_begins_with_the_first_study_as_it_stands_in_the_plot(many: Pooled) -> None:
+    own = next(line for line in many.studies if line.label == many.cumulative[0].label)
+    assert (many.cumulative[0].estimate, many.cumulative[0].interval) == (own.estimate, own.interval)
+    assert many.cumulative[0].method == "one-study"
+
+
 def test_the_living_review_orders_by_the_day_of_the_search() -> None:
     days = {"S00": date(2026, 3, 1), "S01": date(2025, 3, 1), "S02": date(2026, 1, 1)}
     found = _pool(COUNTS[:3], arrived=days)

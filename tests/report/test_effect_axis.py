@@ -70,3 +70,5 @@ def test_an_estimate_is_written_as_readers_know_it(
 def test_a_share_that_is_not_none_or_all_is_not_written_so() -> None:
     assert told_value(EffectScale.SHARE, 0.004) == "0.4"
     assert told_value(EffectScale.SHARE, 0.996) == "99.6"
+    assert (told_value(EffectScale.SHARE, 0.00001), told_value(EffectScale.SHARE, 0.99999)) == ("<0.1", ">99.9")
+    assert (told_value(EffectScale.SHARE, 0.0), told_value(EffectScale.SHARE, 1.0)) == ("0", "100")

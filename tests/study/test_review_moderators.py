@@ -43,6 +43,8 @@ def test_a_study_has_the_covariates_its_form_tells_and_no_others() -> None:
 def test_groups_stand_with_their_studies_and_their_own_pool() -> None:
     blocks = grouped_blocks(QUESTION.name, POOLED, FORMS.extractions, "design", FORMS.names(), question_words(QUESTION))
     (plot,) = [block.drawing for block in blocks if isinstance(block, Figure)]
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    assert [row[1] for row in table.rows] == [3]
     assert isinstance(plot, ForestPlot)
     kinds = [row.kind for row in plot.rows]
     assert kinds == [RowKind.HEADING, *[RowKind.STUDY] * 3, RowKind.SUBTOTAL]

@@ -24,7 +24,7 @@ from sirolens.errors import InputError
 from sirolens.evidence import pool_messages as say
 from sirolens.evidence.outcome import ArmRole, OutcomeRow, Population
 from sirolens.evidence.pool_rows import Chosen, chosen, once_each
-from sirolens.evidence.pooled import Left, Pooled, PoolLine, StudyLine
+from sirolens.evidence.pooled import Left, Pooled, PoolLine, StudyLine, alone
 from sirolens.evidence.synthesis import FEW
 from sirolens.message import Message, error, info
 
@@ -148,17 +148,18 @@ def _compared(used: Sequence[_Pair], pairs: Sequence[_Pair], sizes: EffectSizes,
     main = effect_line(fit, how.effect, how.spread, y, v) if some else None
     beside, said = _beside(pairs, y, v, how) if some else ([], [])
     first = used[0].treated
+    studies = _studies(used, sizes, fit.weights, how)
     return Pooled(
         outcome=first.outcome,
         timepoint=first.timepoint,
         effect=how.effect.value,
-        studies=_studies(used, sizes, fit.weights, how),
+        studies=studies,
         main=main,
         beside=tuple(beside),
         heterogeneity=fit.heterogeneity,
         homogeneity=fit.heterogeneity.q,
         leave_one_out=_without_each(used, y, v, how) if y.size > 2 else (),
-        cumulative=_came(used, y, v, how) if some else (),
+        cumulative=_came(used, studies, y, v, how) if some else (),
         influence=influence(y, v, method=how.method) if y.size > 2 else None,
         baujat=baujat(y, v) if some else None,
         y=y,
@@ -289,11 +290,11 @@ def _without_each(pairs: Sequence[_Pair], y: Array, v: Array, how: _How) -> tupl
     return _labelled(leave_one_out(y, v, method=how.method, width=how.width, level=how.level), pairs, how)
 
 
-def _came(pairs: Sequence[_Pair], y: Array, v: Array, how: _How) -> tuple[PoolLine, ...]:
+def _came(pairs: Sequence[_Pair], studies: Sequence[StudyLine], y: Array, v: Array, how: _How) -> tuple[PoolLine, ...]:
     years = [pair.treated.year for pair in pairs]
     order = sorted(range(len(pairs)), key=lambda i: (years[i] is None, years[i] or 0, i))
     fits = cumulative(y[order], v[order], method=how.method, width=how.width, level=how.level)
-    return _labelled(fits, [pairs[i] for i in order], how)
+    return (alone(studies[order[0]]), *_labelled(fits[1:], [pairs[i] for i in order[1:]], how))
 
 
 def _believed(y: Array, v: Array, effect: Effect, scale: float, level: float) -> PoolLine:

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import final
 
 from sirolens.engine.pooling.heterogeneity import Heterogeneity
 from sirolens.engine.pooling.influence import Baujat, Influence
 from sirolens.engine.pooling.small_study import Filled
-from sirolens.engine.statistics.interval import Array, Interval, Test, Undefined
+from sirolens.engine.statistics.interval import Array, Interval, Test, Undefined, no_interval
 from sirolens.evidence.outcome import OutcomeRow
 from sirolens.message import Message
 
-__all__ = ["SHARE", "Left", "PoolLine", "Pooled", "StudyLine"]
+__all__ = ["SHARE", "Left", "PoolLine", "Pooled", "StudyLine", "alone"]
 
 SHARE = "share"
 
@@ -58,7 +59,7 @@ class PoolLine:
     ----------
     method : str
         ``"binomial-normal"``, ``"half-normal"``, ``"logit"``, ``"log"``, ``"arcsine"``, ``"freeman-tukey"``,
-        ``"inverse-variance"``, ``"mantel-haenszel"`` or ``"peto"``.
+        ``"inverse-variance"``, ``"mantel-haenszel"`` or ``"peto"``; ``"one-study"`` where a cumulative pool begins.
     estimate : float
         As readers know it: a share, a ratio, a difference.
     interval, prediction : Interval
@@ -81,6 +82,28 @@ class PoolLine:
     tau2_interval: Interval
     label: str = ""
     reason: Undefined | None = None
+
+
+def alone(study: StudyLine) -> PoolLine:
+    """Return one study as a line: its own estimate and interval, since one study says nothing of a spread.
+
+    >>> from sirolens.evidence.outcome import OutcomeRow
+    >>> row = OutcomeRow(study="A", outcome="OR", timepoint="3m", k=3, n=12)
+    >>> own = Interval(low=0.05, high=0.57, level=0.95, method="clopper-pearson")
+    >>> line = alone(StudyLine(label="A", row=row, estimate=0.25, interval=own, weight=1.0))
+    >>> line.method, line.interval.high, line.prediction.reason
+    ('one-study', 0.57, <Undefined.TOO_FEW: 'too-few'>)
+    """
+    nothing = no_interval(study.interval.level, "one-study", Undefined.TOO_FEW)
+    return PoolLine(
+        method="one-study",
+        estimate=study.estimate,
+        interval=study.interval,
+        prediction=nothing,
+        tau2=nan,
+        tau2_interval=nothing,
+        label=study.label,
+    )
 
 
 @final
@@ -121,7 +144,7 @@ class Pooled:
     homogeneity : Test
         Likelihood ratio of the binomial-normal model; for effects Cochran's Q.
     leave_one_out, cumulative : tuple of PoolLine
-        By the main method; cumulative by year, then as the rows stand.
+        By the main method; cumulative by year, then as the rows stand. The first of a cumulative pool is that study.
     influence : Influence or None
     baujat : Baujat or None
     y, v : Array

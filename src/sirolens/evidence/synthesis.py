@@ -29,7 +29,7 @@ from sirolens.engine.statistics.proportion import clopper_pearson
 from sirolens.evidence import pool_messages as say
 from sirolens.evidence.outcome import ArmRole, OutcomeRow, Population
 from sirolens.evidence.pool_rows import Chosen, chosen, once_each
-from sirolens.evidence.pooled import SHARE, Pooled, PoolLine, StudyLine
+from sirolens.evidence.pooled import SHARE, Pooled, PoolLine, StudyLine, alone
 
 Flags = NDArray[np.bool_]
 
@@ -158,6 +158,7 @@ def _pooled(
             _scale_line(scale, fits[scale], n, sizes[scale].v, sizes[scale].y, spread, size) for scale in Scale
         )
     logit_fit = fits[Scale.LOGIT]
+    studies = _study_lines(rows, logit_fit.weights, logits.corrected, level)
     messages = (
         *picked.messages,
         *say.about_left(picked.left),
@@ -170,13 +171,13 @@ def _pooled(
         outcome=rows[0].outcome,
         timepoint=rows[0].timepoint,
         effect=SHARE,
-        studies=_study_lines(rows, logit_fit.weights, logits.corrected, level),
+        studies=studies,
         main=main,
         beside=tuple(beside),
         heterogeneity=heterogeneity(logits.y, logits.v, np.ones((k.size, 1)), logit_fit.tau2 if k.size > 1 else nan),
         homogeneity=exact.homogeneity if exact is not None else no_test("likelihood-ratio", Undefined.TOO_FEW),
         leave_one_out=_without_each(rows, k, n, spread, level),
-        cumulative=_as_they_came(rows, arrived, k, n, spread, level),
+        cumulative=_as_they_came(studies, arrived, k, n, spread, level),
         influence=influence(logits.y, logits.v, method=method) if k.size > 2 else None,
         baujat=baujat(logits.y, logits.v) if k.size > 1 else None,
         y=logits.y,
@@ -270,14 +271,16 @@ def _without_each(rows: Sequence[OutcomeRow], k: Array, n: Array, spread: Spread
 
 
 def _as_they_came(
-    rows: Sequence[OutcomeRow], arrived: Mapping[str, date], k: Array, n: Array, spread: Spread, level: float
+    studies: Sequence[StudyLine], arrived: Mapping[str, date], k: Array, n: Array, spread: Spread, level: float
 ) -> tuple[PoolLine, ...]:
     if k.size < 2:
         return ()
     # Dates sort, and years where there are none; studies without either come last, in the order of the rows.
+    rows = [one.row for one in studies]
     when = [arrived.get(row.study, date(row.year, 1, 1) if row.year else date.max) for row in rows]
     order = sorted(range(k.size), key=lambda i: (when[i], i))
-    return tuple(
+    following = (
         exact_line(binomial_normal(k[order[:m]], n[order[:m]], level, spread=False), spread, rows[order[m - 1]].label)
-        for m in range(1, k.size + 1)
+        for m in range(2, k.size + 1)
     )
+    return (alone(studies[order[0]]), *following)

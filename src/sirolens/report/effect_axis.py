@@ -148,6 +148,8 @@ def _signed(text: str) -> str:
 
 def _percent(share: float) -> str:
     percent = 100 * share
+    if 0 < percent < 0.05 or 99.95 <= percent < 100:
+        return "<0.1" if percent < 50 else ">99.9"  # rounded they would claim that it is nobody, or everybody
     if 0 < percent < 1 or 99 < percent < 100:
         return f"{percent:.1f}"
     return f"{percent:.0f}"
@@ -158,6 +160,8 @@ def told_value(scale: EffectScale, value: float) -> str:
 
     >>> told_value(EffectScale.SHARE, 0.6), told_value(EffectScale.RATIO, 1.234), told_value(EffectScale.DIFFERENCE, -2)
     ('60', '1.23', '−2.00')
+    >>> told_value(EffectScale.SHARE, 0.9999), told_value(EffectScale.SHARE, 0.004), told_value(EffectScale.SHARE, 1.0)
+    ('>99.9', '0.4', '100')
     """
     if not math.isfinite(value):
         return "–" if math.isnan(value) else "∞" if value > 0 else "\N{MINUS SIGN}∞"

@@ -32,6 +32,7 @@ __all__ = [
     "RATIOS",
     "asymmetry_figures",
     "axis_of",
+    "axis_scale",
     "counts_of",
     "figure_pages",
     "figure_scale",
@@ -90,6 +91,11 @@ def counts_of(k: float | None, n: float | None) -> str:
     ('12/20', '–')
     """
     return "–" if k is None or n is None else f"{k:g}/{n:g}"
+
+
+def axis_scale(pooled: Pooled) -> EffectScale:
+    """Return the scale of the analysis: shares are compared on logits, ratios on logarithms."""
+    return EffectScale.LOGIT if pooled.effect == SHARE else figure_scale(pooled)
 
 
 def axis_of(pooled: Pooled) -> Message:
@@ -302,7 +308,7 @@ def asymmetry_figures(name: str, pooled: Pooled, names: Mapping[str, str], title
             names=known,
             centre=_centre(pooled),
             axis=axis_of(pooled),
-            scale=EffectScale.LOGIT if pooled.effect == SHARE else figure_scale(pooled),
+            scale=axis_scale(pooled),
             filled_effects=() if filled is None else tuple(filled.y.tolist()),
             filled_errors=() if filled is None else tuple(np.sqrt(filled.v).tolist()),
         )

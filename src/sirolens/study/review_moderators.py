@@ -20,10 +20,18 @@ from sirolens.evidence.studies import Design, Read
 from sirolens.message import Message, Place, error, info
 from sirolens.report.bubble_figure import BubblePlot
 from sirolens.report.document import Block, Column, Figure, Findings, Heading, Paragraph, Table
-from sirolens.report.effect_axis import EffectScale
 from sirolens.report.forest_figure import ForestPlot, ForestRow, RowKind, forest_pages
-from sirolens.study.review_figures import RATIOS, axis_of, counts_of, figure_pages, figure_scale, plain_id, study_name
-from sirolens.study.review_pool import named
+from sirolens.study.review_figures import (
+    RATIOS,
+    axis_of,
+    axis_scale,
+    counts_of,
+    figure_pages,
+    figure_scale,
+    plain_id,
+    study_name,
+)
+from sirolens.study.review_pool import interval_cell, named, p_words
 
 __all__ = [
     "GROUPS",
@@ -61,6 +69,9 @@ GROUPS: Mapping[str, Callable[[Extraction], str | None]] = MappingProxyType(
     }
 )
 """What studies can be grouped by."""
+
+AGES = MappingProxyType({"adults": "adults", "children": "children", "adults and children": "both"})
+"""Age groups that have words in both languages; a report's own stand as they are."""
 
 NUMBERS: Mapping[str, Callable[[Extraction], float | None]] = MappingProxyType(
     {
@@ -102,6 +113,8 @@ def _group_words(key: str, group: str) -> Message | str:
             return read_words(Read(group))
         case "prospective":
             return info(f"evidence.prospective-{group}")
+        case "age" if group in AGES:
+            return info(f"evidence.age-{AGES[group]}")
         case _:
             return group
 
@@ -143,10 +156,31 @@ def grouped_blocks(
         axis=axis_of(pooled),
         scale=figure_scale(pooled),
         columns=(info("evidence.column-counts"),),
-        statements=_test(found.between_groups),
     )
     figures = figure_pages(plain_id(f"group-{key}", name), forest_pages(plot), told, told)
-    return [Heading(text=told, level=3), *figures, _said(found.messages, names)]
+    tested = Paragraph(sentences=_test(found.between_groups))
+    return [Heading(text=told, level=3), *figures, _groups(found, pooled, key), tested, _said(found.messages, names)]
+
+
+def _groups(found: Grouped, pooled: Pooled, key: str) -> Table:
+    """The groups' pools as text; a group of one study stands with that study's own estimate."""
+    percent = pooled.effect == SHARE
+    columns = (
+        Column(head=_key_words(key), name="text"),
+        Column(head=info("evidence.column-flow-studies"), name="number"),
+        Column(head=info("evidence.column-estimate", level_percent=95), name="share_percent" if percent else "effect"),
+    )
+    rows = tuple(
+        (
+            _group_words(key, group),
+            len(studies),
+            interval_cell(
+                *((line.estimate, line.interval) if line else (studies[0].estimate, studies[0].interval)), pooled
+            ),
+        )
+        for group, studies, line in zip(found.names, found.studies, found.lines, strict=True)
+    )
+    return Table(columns=columns, rows=rows, caption=info("evidence.groups-caption"))
 
 
 def _said(messages: Sequence[Message], names: Mapping[str, str]) -> Findings:
@@ -157,7 +191,7 @@ def _test(found: Test) -> tuple[Message, ...]:
     if not isfinite(found.p_value):
         return (info("evidence.no-test"),)
     return (
-        info("evidence.between-groups", q=f"{found.statistic:.2f}", df=int(found.df or 0), p=f"{found.p_value:.3f}"),
+        info("evidence.between-groups", q=f"{found.statistic:.2f}", df=int(found.df or 0), p=p_words(found.p_value)),
     )
 
 
@@ -194,17 +228,19 @@ def over_blocks(
     """Lay out a regression of the pooled effects on one number: bubble plot, slope, test, what is left."""
     found = over(pooled, values_of(pooled, forms, key))
     labels = {line.label: study_name(line, names) for line in pooled.studies}
+    # The effects that the line was fitted to: a study at 0 or 100 % stands where 1/2 added to its cells puts it.
+    fitted = {line.label: float(y) for line, y in zip(pooled.studies, pooled.y, strict=True)}
     told = info("evidence.over-number", key=_key_words(key), title=title)
     band = [(one.low, one.high) if one.reason is None else (float("nan"), float("nan")) for one in found.intervals]
     kept = [i for i, (low, high) in enumerate(band) if isfinite(low) and isfinite(high)]
     plot = BubblePlot(
         covariate=tuple(one.x for one in found.bubbles),
-        effects=tuple(_inner(one.y, pooled) for one in found.bubbles),
+        effects=tuple(fitted[one.label] for one in found.bubbles),
         weights=tuple(one.weight for one in found.bubbles),
         names=tuple(labels[one.label] for one in found.bubbles),
         x_axis=_key_words(key),
         y_axis=axis_of(pooled),
-        scale=EffectScale.LOGIT if pooled.effect == SHARE else figure_scale(pooled),
+        scale=axis_scale(pooled),
         line_x=tuple(float(found.x[i]) for i in kept),
         line=tuple(_inner(float(found.y[i]), pooled) for i in kept),
         low=tuple(_inner(band[i][0], pooled) for i in kept),

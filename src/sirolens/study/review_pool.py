@@ -26,14 +26,17 @@ from sirolens.report.document import (
     Paragraph,
     Table,
 )
+from sirolens.report.effect_axis import natural
 from sirolens.report.words import say
-from sirolens.study.review_figures import RATIOS, asymmetry_figures, forest, robustness_figures, study_name
+from sirolens.study.review_figures import RATIOS, asymmetry_figures, axis_scale, forest, robustness_figures, study_name
 
 __all__ = [
     "comparison_notes",
     "comparisons",
+    "interval_cell",
     "method_notes",
     "named",
+    "p_words",
     "pool_document",
     "pooled_blocks",
     "pooled_json",
@@ -55,6 +58,7 @@ GENERAL = frozenset(
     }
 )
 """What would be said of nearly every pool; it stands once, at the end."""
+MINUS = "\N{MINUS SIGN}"
 LEAST_FOR_ROBUSTNESS = 3  # studies; leaving one of two out leaves one
 
 
@@ -88,7 +92,9 @@ def pooled_blocks(question: Question, pooled: Pooled, names: Mapping[str, str], 
     blocks += [_studies(pooled, names), _methods(pooled), Paragraph(sentences=_scatter(pooled))]
     if pooled.k >= LEAST_FOR_ROBUSTNESS:
         blocks += robustness_figures(question.name, pooled, names, title)
+        blocks += _influences(pooled, names)
     blocks += asymmetry_figures(question.name, pooled, names, title)
+    blocks += _asymmetry(pooled)
     own = tuple(named(one, names) for one in pooled.messages if one.code not in GENERAL)
     if own:
         blocks.append(Findings(messages=most_severe_first(own)))
@@ -128,7 +134,7 @@ def _scale(pooled: Pooled) -> float:
     return 100.0 if pooled.effect == SHARE else 1.0
 
 
-def _interval(middle: float, interval: statistics.Interval, pooled: Pooled) -> Cell:
+def interval_cell(middle: float, interval: statistics.Interval, pooled: Pooled) -> Cell:
     """A share in percent with one decimal: a limit of 0.07 % would claim what no study of this size can tell."""
     if not isfinite(middle):
         return None
@@ -169,18 +175,35 @@ def _methods(pooled: Pooled) -> Table:
         Column(head=info("evidence.column-method"), name="text"),
         Column(head=info("evidence.column-estimate", level_percent=95), name=name),
         Column(head=info("evidence.column-prediction"), name="text"),
-        Column(head=info("evidence.column-tau"), name="number"),
+        Column(head=info("evidence.column-tau", level_percent=95), name="text"),
     )
     rows = tuple(
         (
             info(f"evidence.method-{line.method}"),
-            _interval(line.estimate, line.interval, pooled),
+            interval_cell(line.estimate, line.interval, pooled),
             _range(line.prediction, scale),
-            line.tau2 if isfinite(line.tau2) else None,
+            _spread_words(line),
         )
         for line in lines
     )
     return Table(columns=columns, rows=rows, caption=info("evidence.methods-caption"), marked=(0,) if rows else ())
+
+
+def _spread_words(line: PoolLine) -> str | None:
+    """The variance between studies with its interval; an end that the data do not bound is infinite."""
+    if not isfinite(line.tau2):
+        return None
+    low, high = line.tau2_interval.low, line.tau2_interval.high
+    if not isfinite(low):
+        return _digits(line.tau2)
+    return f"{_digits(line.tau2)} ({_digits(low)}–{_digits(high) if isfinite(high) else '∞'})"
+
+
+def _digits(value: float) -> str:
+    """Three digits, never with an exponent."""
+    if value < 0.0005:
+        return "<0.001" if value > 0 else "0"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _range(interval: statistics.Interval, scale: float) -> Cell:
@@ -200,22 +223,71 @@ def _scatter(pooled: Pooled) -> tuple[Message, ...]:
                 "evidence.scatter-q",
                 q=f"{found.q.statistic:.1f}",
                 df=int(found.q.df or 0),
-                p=_p(found.q.p_value),
+                p=p_words(found.q.p_value),
                 i2_tau_percent=100 * found.i2_tau2,
                 i2_q_percent=100 * found.i2_q,
                 h2=f"{found.h2_tau2:.1f}",
             )
         )
     if isfinite(pooled.homogeneity.p_value) and pooled.effect == SHARE:
-        told.append(info("evidence.scatter-likelihood", p=_p(pooled.homogeneity.p_value)))
+        told.append(info("evidence.scatter-likelihood", p=p_words(pooled.homogeneity.p_value)))
     return tuple(told)
+
+
+def _influences(pooled: Pooled, names: Mapping[str, str]) -> list[Block]:
+    """One row for each study: the pool without it, and how far it stands from the others and moves them."""
+    found = pooled.influence
+    if found is None or not pooled.leave_one_out:
+        return []
+    unit = "share_percent" if pooled.effect == SHARE else "effect"
+    columns = (
+        Column(head=info("evidence.column-without"), name="text"),
+        Column(head=info("evidence.column-estimate", level_percent=95), name=unit),
+        *(Column(head=info(f"evidence.column-{one}"), name="number") for one in ("residual", "dffits", "cook")),
+    )
+    measures = zip(found.residual, found.dffits, found.cook, strict=True)
+    rows = tuple(
+        (
+            study_name(study, names),
+            interval_cell(line.estimate, line.interval, pooled),
+            *(round(float(one), 2) if isfinite(one) else None for one in three),
+        )
+        for study, line, three in zip(pooled.studies, pooled.leave_one_out, measures, strict=True)
+    )
+    caption = info("evidence.influence-caption", scale=info(f"evidence.scale-{_scale_name(pooled)}"))
+    return [Table(columns=columns, rows=rows, caption=caption)]
+
+
+def _asymmetry(pooled: Pooled) -> list[Block]:
+    """The tests of asymmetry and what trim and fill makes of the pool; below ten studies there are none."""
+    told = [
+        info(f"evidence.asymmetry-{name}", p=p_words(test.p_value), value=f"{test.statistic:.2f}".replace("-", MINUS))
+        for name, test in (("egger", pooled.egger), ("peters", pooled.peters), ("begg", pooled.begg))
+        if isfinite(test.p_value)
+    ]
+    filled = pooled.filled
+    if filled is not None and filled.fit is not None:
+        fit, places = filled.fit, 0 if pooled.effect == SHARE else 2
+        limits = (fit.estimate, fit.interval.low, fit.interval.high)
+        middle, low, high = (f"{_scale(pooled) * natural(axis_scale(pooled), one):.{places}f}" for one in limits)
+        code = "evidence.share-with-interval" if pooled.effect == SHARE else "evidence.effect-with-interval"
+        effect = info(f"evidence.scale-{_scale_name(pooled)}")
+        estimate = info(code, effect=effect, estimate=middle, low=low, high=high)
+        side = info(f"evidence.side-{filled.side}")
+        told.append(info("evidence.asymmetry-filled", count=filled.missing, side=side, estimate=estimate))
+    return [Paragraph(sentences=(info("evidence.asymmetry"), *told))] if told else []
 
 
 def _scale_name(pooled: Pooled) -> str:
     return pooled.scale if pooled.effect == SHARE else pooled.effect.lower()
 
 
-def _p(value: float) -> str:
+def p_words(value: float) -> str:
+    """Write a P value as it stands behind the P.
+
+    >>> p_words(0.00001), p_words(0.0377)
+    ('< 0.001', '= 0.038')
+    """
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
@@ -324,11 +396,51 @@ def _json(question: Question, pooled: Pooled, language: str) -> dict[str, Any]:
         "q_p": _number(found.q.p_value),
         "i2_from_tau2": _number(found.i2_tau2),
         "i2_from_q": _number(found.i2_q),
+        "h2_from_tau2": _number(found.h2_tau2),
+        "h2_from_q": _number(found.h2_q),
+        "homogeneity_p": _number(pooled.homogeneity.p_value),
         "leave_one_out": [_line(line) for line in pooled.leave_one_out],
         "cumulative": [_line(line) for line in pooled.cumulative],
+        "influence": _influence_json(pooled),
+        "asymmetry": {
+            name: {"statistic": _number(test.statistic), "p": _number(test.p_value), "reason": test.reason}
+            for name, test in (("egger", pooled.egger), ("peters", pooled.peters), ("begg", pooled.begg))
+        },
+        "trim_and_fill": _filled_json(pooled),
         "left_out": [{"study": one.row.study, "reason": one.reason} for one in pooled.left],
         "messages": [{"code": one.code, "text": say(one, language)} for one in pooled.messages],
     }
+
+
+def _influence_json(pooled: Pooled) -> list[dict[str, Any]]:
+    """Diagnostics on the scale of the inverse-variance pool."""
+    found, moved = pooled.influence, pooled.baujat
+    if found is None or moved is None:
+        return []
+    return [
+        {
+            "study": study.label,
+            "residual": _number(found.residual[i]),
+            "dffits": _number(found.dffits[i]),
+            "cook": _number(found.cook[i]),
+            "covariance_ratio": _number(found.cov_ratio[i]),
+            "tau2_without": _number(found.tau2_without[i]),
+            "q_without": _number(found.q_without[i]),
+            "baujat_q": _number(moved.heterogeneity[i]),
+            "baujat_influence": _number(moved.influence[i]),
+        }
+        for i, study in enumerate(pooled.studies)
+    ]
+
+
+def _filled_json(pooled: Pooled) -> dict[str, Any] | None:
+    filled = pooled.filled
+    if filled is None or filled.fit is None:
+        return None
+    fit = filled.fit
+    limits = (fit.estimate, fit.interval.low, fit.interval.high)
+    middle, low, high = (_number(natural(axis_scale(pooled), one)) for one in limits)
+    return {"missing": filled.missing, "side": filled.side, "estimate": middle, "low": low, "high": high}
 
 
 def _line(line: PoolLine) -> dict[str, Any]:

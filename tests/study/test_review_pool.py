@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the page and the values of a pool give beside its figures. Studies are invented."""
+
+from __future__ import annotations
+
+from math import exp
+from pathlib import Path
+
+import pytest
+
+from sirolens.evidence.outcome import OutcomeRow
+from sirolens.evidence.pooled import Pooled
+from sirolens.evidence.questions import Kind, Question, answer
+from sirolens.evidence.review_forms import Forms, read_forms
+from sirolens.message import Message
+from sirolens.report.bubble_figure import BubblePlot
+from sirolens.report.document import Figure, Interval, Paragraph, Table
+from sirolens.report.words import say
+from sirolens.study.review_moderators import grouped_blocks, over_blocks
+from sirolens.study.review_pool import pooled_blocks, pooled_json, question_words
+
+COUNTS = ((3, 12), (0, 9), (14, 14), (22, 31), (8, 40), (55, 60), (17, 25), (33, 80), (6, 10), (120, 151), (19, 27))
+LAST_DIGITS = 1e-9
+FORM = """id = "{id}"
+name = "{id}"
+design = "single-arm"
+country = "China"
+by = "wei"
+outcome = [ {{ time = "3m", outcome = "OR", arm = "s", k = {k}, n = {n}, printed = "invented" }} ]
+[patients]
+population = "primary-itp"
+described = "invented"
+age_group = "{age}"
+enrolled = {n}
+[[report]]
+id = "paper"
+kind = "journal-article"
+title = "Invented"
+first_author = "An"
+year = {year}
+journal = "Invented"
+read = "full-text"
+[[cohort]]
+id = "all"
+patients = {n}
+[[arm]]
+id = "s"
+name = "sirolimus"
+regimen = "sirolimus"
+patients = {n}
+"""
+
+
+def _pool(count: int) -> Pooled:
+    rows = [
+        OutcomeRow(study=f"S{i:02}", outcome="OR", timepoint="3m", k=k, n=n, criteria="IWG 2009")
+        for i, (k, n) in enumerate(COUNTS[:count])
+    ]
+    question = Question(kind=Kind.SINGLE_ARM, outcome="OR", timepoint="3m", population=rows[0].population)
+    return answer(question, rows)
+
+
+def _question() -> Question:
+    row = OutcomeRow(study="S", outcome="OR", timepoint="3m")
+    return Question(kind=Kind.SINGLE_ARM, outcome="OR", timepoint="3m", population=row.population)
+
+
+def _words(pooled: Pooled, language: str) -> str:
+    blocks = pooled_blocks(_question(), pooled, {})
+    told: list[Message] = [one for block in blocks if isinstance(block, Paragraph) for one in block.sentences]
+    return " ".join(say(one, language) for one in told)
+
+
+def test_ten_studies_have_their_tests_of_asymmetry_and_five_have_none() -> None:
+    many = _pool(11)
+    for language, name in (("en", "Egger's test"), ("zh", "Egger检验")):
+        assert name in _words(many, language)
+        assert name not in _words(_pool(5), language)
+    (told,) = pooled_json([(_question(), many)], "en")
+    assert told["asymmetry"]["egger"]["p"] == many.egger.p_value
+    assert many.filled is not None
+    assert many.filled.fit is not None
+    assert told["trim_and_fill"]["missing"] == many.filled.missing
+    share = 1 / (1 + exp(-many.filled.fit.estimate))
+    assert told["trim_and_fill"]["estimate"] == pytest.approx(share, rel=LAST_DIGITS)
+    (few,) = pooled_json([(_question(), _pool(5))], "en")
+    assert few["trim_and_fill"] is None
+    assert few["asymmetry"]["egger"] == {"statistic": None, "p": None, "reason": "too-few"}
+
+
+def test_every_study_has_a_row_of_the_pool_without_it_and_how_far_it_moves_it() -> None:
+    pooled = _pool(6)
+    tables = [block for block in pooled_blocks(_question(), pooled, {}) if isinstance(block, Table)]
+    rows = tables[-1].rows
+    assert len(rows) == pooled.k
+    assert pooled.influence is not None
+    for row, line, cook in zip(rows, pooled.leave_one_out, pooled.influence.cook, strict=True):
+        cell = row[1]
+        assert isinstance(cell, Interval)
+        assert cell.middle == pytest.approx(100 * line.estimate, abs=0.05)  # shares have one decimal
+        assert row[-1] == pytest.approx(cook, abs=0.005)
+    (told,) = pooled_json([(_question(), pooled)], "en")
+    assert [one["study"] for one in told["influence"]] == [line.label for line in pooled.studies]
+
+
+def _folder(folder: Path) -> Forms:
+    (folder / "studies").mkdir()
+    for i, (k, n) in enumerate(COUNTS[:5]):
+        age = "children" if i % 2 else "adults"
+        text = FORM.format(id=f"s-{i}", k=k, n=n, age=age, year=2001 + 3 * i)
+        (folder / "studies" / f"s-{i}.toml").write_text(text, encoding="utf-8")
+    return read_forms(folder)
+
+
+def test_a_study_at_none_or_all_is_drawn_where_the_regression_has_it(tmp_path: Path) -> None:
+    forms = _folder(tmp_path)
+    rows = [
+        OutcomeRow(study=f"s-{i}", outcome="OR", timepoint="3m", k=k, n=n, criteria="IWG 2009")
+        for i, (k, n) in enumerate(COUNTS[:5])
+    ]
+    pooled = answer(_question(), rows)
+    blocks = over_blocks("name", pooled, forms.extractions, "year", {}, question_words(_question()))
+    (plot,) = [block.drawing for block in blocks if isinstance(block, Figure)]
+    assert isinstance(plot, BubblePlot)
+    assert plot.effects == tuple(pooled.y)  # 0/9 and 14/14 with 1/2 added
+    groups = grouped_blocks("name", pooled, forms.extractions, "age", {}, question_words(_question()))
+    (table,) = [block for block in groups if isinstance(block, Table)]
+    names = [row[0] for row in table.rows]
+    assert [say(name, "zh") for name in names if isinstance(name, Message)] == ["成人", "儿童"]
