@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from typer import rich_utils
+from typer.main import get_command
 
 import sirolens as package
-from sirolens.cli.main import language_of_command
-from sirolens.cli.usage import usage_fault
+from sirolens.cli.main import application, language_of_command
+from sirolens.cli.show import Language
+from sirolens.cli.usage import library_words, usage_fault
 from tests.cli.command import CHARTS, sirolens
 from tests.interop.charts import CHINESE
 
@@ -35,6 +40,43 @@ def test_the_headings_of_the_help_are_in_its_language(monkeypatch: pytest.Monkey
     told = sirolens("advise", "--help").out + sirolens("--help").out
     assert not [word for word in ("Options", "Arguments", "Commands", "Show this") if word in told]
     assert not [word for word in ("选项", "参数", "命令", "显示本帮助") if word not in told]
+
+
+def every_command(command: Any, *words: str) -> Iterator[tuple[str, ...]]:
+    yield words
+    for name, below in getattr(command, "commands", {}).items():
+        yield from every_command(below, *words, name)
+
+
+def test_no_help_leaves_a_word_of_the_library_or_cuts_one_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The library's own words have no other hook than these names: this fails when a version takes one away.
+    assert not [name for name in (*library_words("zh"), "highlighter") if not hasattr(rich_utils, name)]
+    monkeypatch.setenv("SIROLENS_LANGUAGE", "zh")
+    every = list(every_command(get_command(application(Language.ZH))))
+    assert len(every) > 20
+    for command in every:
+        told = sirolens(*command, "--help").out
+        assert "用法：" in told
+        english = ("Usage", "[required", "[default", "OPTIONS", "COMMAND", "ARGS", "Show this", "…")
+        assert not [word for word in english if word in told], command
+    assert ("必填" in sirolens("advise", "--help").out, "默认" in sirolens("advise", "--help").out) == (True, True)
+
+
+def test_the_language_may_be_asked_for_before_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIROLENS_LANGUAGE", "en")
+    for command in ((), ("models",), ("models", "show")):
+        assert CHINESE.search(sirolens("--language", "zh", *command, "--help").out)
+    alone = sirolens("--language", "zh")
+    assert (alone.code, bool(CHINESE.search(alone.out))) == (sirolens().code, True)
+    assert CHINESE.search(sirolens("--language", "zh", "models", "list").out)
+    assert not CHINESE.search(sirolens("--language", "en", "models", "list").out)
+
+
+def test_the_librarys_words_are_its_own_again_after_a_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {name: getattr(rich_utils, name) for name in library_words("zh")}
+    monkeypatch.setenv("SIROLENS_LANGUAGE", "zh")
+    assert sirolens("advise", "--help").code == 0
+    assert {name: getattr(rich_utils, name) for name in before} == before
 
 
 def test_help_states_the_intended_use() -> None:

@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from sirolens import __version__
 from sirolens.cli import advise, mechanism, models, response, review, study, tables, trial
-from sirolens.cli.show import IMPOSSIBLE, Language
+from sirolens.cli.show import IMPOSSIBLE, Language, language_option
 from sirolens.cli.usage import command_named, name_panels, usage_fault
 from sirolens.errors import SirolensError
 from sirolens.report.words import label, say
@@ -40,7 +40,7 @@ def language_of_command(arguments: Sequence[str]) -> Language:
     >>> language_of_command(["advise", "chart.json", "--language=zh"]).value
     'zh'
     """
-    for flag, following in zip(arguments, (*arguments[1:], ""), strict=True):
+    for flag, following in zip(arguments, (*arguments, "")[1:], strict=True):
         name, _, value = flag.partition("=")
         if name == "--language" and (value or following) in tuple(Language):
             return Language(value or following)
@@ -60,11 +60,16 @@ def application(language: Language) -> typer.Typer:
 
     @app.callback(invoke_without_command=True)
     def root(
+        context: typer.Context,
         version: bool = typer.Option(False, "--version", help=label("cli.version-help", language)),
+        show_in: Language = language_option(language),  # read before anything else: `language_of_command`
     ) -> None:
         if version:
             typer.echo(__version__)
             raise typer.Exit
+        if context.invoked_subcommand is None:
+            typer.echo(context.get_help())
+            raise typer.Exit(IMPOSSIBLE)
 
     advise.add_to(app, language)
     models.add_to(app, language)

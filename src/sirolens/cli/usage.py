@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the command-line library says itself, in our own words: headings of the help, and faults of a command line."""
+"""What the command-line library says itself, in our own words: its help's fixed words, and faults of a command line."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,21 +14,76 @@ import typer
 from sirolens.message import Message, error, info
 from sirolens.report.words import label
 
-__all__ = ["command_named", "name_panels", "usage_fault"]
+__all__ = ["command_named", "library_words", "name_panels", "usage_fault"]
 
 _QUOTED = re.compile(r"'([^']*)'")
 _SUPERFLUOUS = re.compile(r"extra argument\(s\) \((.*)\)")
 
 
 def name_panels(command: Any, language: str) -> None:
-    """Give the help of a command, and of all below it, its headings in a language."""
+    """Give the help of a command, and of all below it, its headings and fixed words in a language."""
     for parameter in (*command.params, command.get_help_option(typer.Context(command))):
         kind = "arguments" if parameter.param_type_name == "argument" else "options"
         parameter.rich_help_panel = label(f"cli.panel-{kind}", language)
     command.get_help_option(typer.Context(command)).help = label("cli.help-help", language)
+    command.options_metavar = label("cli.help-options", language)
+    if hasattr(command, "subcommand_metavar"):
+        command.subcommand_metavar = label("cli.help-subcommand", language)
+    command.format_help = _in_words(command.format_help, language)
+    command.get_usage = _named_usage(command.get_usage, language)
     for below in getattr(command, "commands", {}).values():
         below.rich_help_panel = label("cli.panel-commands", language)
         name_panels(below, language)
+
+
+def _named_usage(inherited: Callable[[Any], str], language: str) -> Callable[[Any], str]:
+    """Put our word before the usage line for the library's."""
+    return lambda context: inherited(context).replace("Usage:", label("cli.help-usage", language), 1)
+
+
+def _in_words(inherited: Callable[[Any, Any], None], language: str) -> Callable[[Any, Any], None]:
+    """Write a command's help with the library's fixed words in a language, and without cutting any."""
+
+    def format_help(context: Any, formatter: Any) -> None:
+        import typer.rich_utils as library  # heavy, and needed by the help alone
+
+        with _replaced(library, library_words(language) | {"highlighter": _folding(library.highlighter)}):
+            inherited(context, formatter)
+
+    return format_help
+
+
+def library_words(language: str) -> dict[str, str]:
+    """Return the library's own strings, by their names in it, in a language.
+
+    >>> library_words("zh")["REQUIRED_LONG_STRING"]
+    '[必填]'
+    """
+    return {
+        "REQUIRED_LONG_STRING": f"[{label('cli.help-required', language)}]",
+        "DEFAULT_STRING": f"[{label('cli.help-default', language)} {{}}]",
+    }
+
+
+def _folding(highlight: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Fold what is too long for its column: Chinese has no blanks, and the library would cut it with dots."""
+
+    def fold(text: Any) -> Any:
+        found = highlight(text)
+        found.overflow = "fold"
+        return found
+
+    return fold
+
+
+@contextmanager
+def _replaced(module: Any, values: dict[str, Any]) -> Iterator[None]:
+    before = {name: getattr(module, name) for name in values}
+    vars(module).update(values)
+    try:
+        yield
+    finally:
+        vars(module).update(before)
 
 
 def command_named(program: Any, arguments: Sequence[str]) -> tuple[str, Any]:
