@@ -19,6 +19,7 @@ from sirolens.cli import review_query
 from sirolens.errors import InputError, SirolensError, UnknownNameError
 from sirolens.evidence.query import Block, Field, Heading, Query, Term, Vocabulary, default_query, read_query
 from sirolens.evidence.query_databases import DATABASES, Dialect, dialect, write_query
+from sirolens.report.words import say
 from sirolens.source import Mark
 
 Truth = frozenset[tuple[str, str]]  # the alternatives that a record has: ("term" | "heading", text)
@@ -255,7 +256,20 @@ def test_operators_inside_a_term_are_quoted_or_refused() -> None:
 def test_terms_chosen_by_judgement_are_listed() -> None:
     terms = (Term(text="sirolimus", mark=Mark.SEEN), Term(text="rapamune"), Term(text="西罗莫司", language="zh"))
     told = write_query(query_of(*terms), "pubmed").messages[1]
-    assert (told.code, told.values["terms"]) == ("chinese.query-judged", ("rapamune",))
+    assert (told.code, told.values["words"]) == ("chinese.query-judged", ("rapamune",))
+
+
+def test_terms_are_told_as_they_are_searched_in_either_language() -> None:
+    # A drug's name is a word of the program and has a Chinese one; a term of a search stays what it is.
+    told = write_query(query_of(Term(text="everolimus")), "pubmed").messages[1]
+    assert "everolimus" in say(told, "en")
+    assert "everolimus" in say(told, "zh")
+
+
+def test_two_terms_without_a_text_are_two_faults_and_no_repetition() -> None:
+    with pytest.raises(InputError) as caught:
+        read_query(BLOCK + "terms = [{note = 'a'}, {note = 'b'}]", "invented.toml")
+    assert [message.code for message in caught.value.messages] == ["models.key-missing"] * 2
 
 
 def test_a_term_made_without_a_file_is_checked_too() -> None:

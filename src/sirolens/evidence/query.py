@@ -235,7 +235,7 @@ def _heading(table: Table, seen: set[tuple[str, str]]) -> Heading:
 
 def _words(table: Table, seen: set[tuple[str, str]], vocabulary: str = "") -> str:
     text = " ".join(table.text("text", required=True).split())
-    if (text.lower(), vocabulary) in seen:
+    if text and (text.lower(), vocabulary) in seen:
         table.faults.wrong("chinese.query-term-twice", (*table.path, "text"), text)
     seen.add((text.lower(), vocabulary))
     return text

@@ -360,7 +360,7 @@ def write_query(query: Query, database: str, *, longest: int | None = None) -> E
     parts = _split(blocks, one, limit)
     messages = [warning("chinese.query-unverified" if one.unverified else "chinese.query-not-run", source=one.syntax)]
     if judged := _judged(query, one):
-        messages.append(info("chinese.query-judged", terms=judged))
+        messages.append(info("chinese.query-judged", words=judged))
     if len(parts) > 1:
         messages.append(info("chinese.query-split", parts=len(parts), longest=limit))
     return Expression(
