@@ -7,6 +7,7 @@ own data files.
 
 from __future__ import annotations
 
+import ast
 import csv
 import re
 import shutil
@@ -303,6 +304,27 @@ def data(name: str) -> dict[str, Any]:
 
 def source_study(source: dict[str, Any]) -> str | None:
     return BY_KEY.get(source.get("doi", "").lower()) or BY_KEY.get(source.get("pmid", ""))
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_the_numbers_reach_study_and_mechanism_through_files_and_never_by_import() -> None:
+    source = ROOT / "src" / "sirolens"
+    users = [*(source / "mechanism").rglob("*.py"), *(source / "study").rglob("*.py")]
+    users = [path for path in users if not path.name.startswith("review_")]  # the pages of a review itself
+    assert len(users) > 50
+    assert not [path.name for path in users if any(name.startswith("sirolens.evidence") for name in imported(path))]
+    everything = [path for path in source.rglob("*") if path.suffix in (".py", ".toml", ".json")]
+    assert not [path for path in everything if REVIEW.name in path.read_text(encoding="utf-8")]
 
 
 def test_published_responses_of_study_are_those_of_the_review() -> None:

@@ -23,7 +23,8 @@ from sirolens.evidence.studies import Design
 from sirolens.evidence.summary_of_findings import summary_of_pool
 from sirolens.evidence.synthesis import pool
 from sirolens.report.worded import texts, worded
-from sirolens.study.review_summary import footnotes_table, summary_document, summary_rows, summary_table
+from sirolens.report.words import say
+from sirolens.study.review_summary import footnotes_table, row_messages, summary_document, summary_rows, summary_table
 
 FORMS = read_forms(Path(__file__).parents[2] / "examples" / "review-sirolimus-itp")
 ROWS, MISSING = summary_rows(FORMS)
@@ -109,6 +110,16 @@ def test_the_page_has_its_words_in_both_languages() -> None:
         told = texts(worded(summary_document(first, language, version="test"), language))
         assert heading in told
         assert not [text for text in told if text.startswith(("appraisal.", "extraction."))]
+
+
+def test_what_must_be_said_names_its_rows_and_studies_as_they_are_shown() -> None:
+    found = row_messages(ROWS, FORMS.names())
+    english, chinese = ([say(message, language) for message in found] for language in ("en", "zh"))
+    (one,) = [text for text in english if text.startswith("One study.")]
+    whose = "(primary ITP, randomised)"
+    assert one.endswith(f"[Overall response, best response {whose}, Overall response, 6 months {whose}]")
+    assert any("Feng 2020、Blood Coagul Fibrinolysis 2024" in text for text in chinese)
+    assert not [text for text in english if "feng-2020" in text]
 
 
 def test_a_review_without_judgements_says_so() -> None:

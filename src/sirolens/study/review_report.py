@@ -58,7 +58,7 @@ from sirolens.study.review_pool import (
     pooled_blocks,
     single_studies,
 )
-from sirolens.study.review_summary import footnotes_table, summary_rows, summary_table
+from sirolens.study.review_summary import footnotes_table, row_messages, summary_rows, summary_table
 
 __all__ = ["Material", "material", "report_document"]
 
@@ -281,8 +281,7 @@ def _certainty(told: Material, language: str) -> list[Block]:
     if not rows:
         return []
     raters = tuple(sorted({row.certainty.rater for row in rows if row.certainty.rater}))
-    said = (message for row in rows for message in (*row.certainty.messages, *row.messages))
-    known = tuple(dict.fromkeys(named(message, told.forms.names()) for message in said))
+    known = row_messages(rows, told.forms.names())
     blocks: list[Block] = [_head("certainty"), summary_table(rows)]
     blocks += [Paragraph(sentences=(info("appraisal.judged-by", raters=raters),)), footnotes_table(rows, language)]
     return [*blocks, Findings(messages=(*missing, *known))] if known or missing else blocks

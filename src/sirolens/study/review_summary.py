@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sirolens.errors import InputError
 from sirolens.evidence.comparison import compare
@@ -20,7 +21,7 @@ from sirolens.message import Message, Value, info
 from sirolens.report.document import Block, Cell, Column, Document, Findings, Heading, Paragraph, Table
 from sirolens.study.review_pool import named
 
-__all__ = ["footnotes_table", "summary_document", "summary_rows", "summary_table"]
+__all__ = ["footnotes_table", "row_messages", "summary_document", "summary_rows", "summary_table"]
 
 
 def summary_rows(forms: Forms) -> tuple[tuple[SummaryRow, ...], tuple[Message, ...]]:
@@ -66,8 +67,6 @@ def summary_table(rows: Sequence[SummaryRow]) -> Table:
 
 def _cells(row: SummaryRow, compared: bool) -> tuple[Cell, ...]:
     told = row.certainty
-    populations: tuple[Value, ...] = tuple(population_words(one) for one in told.populations)
-    evidence = info("appraisal.evidence", design_text=info(f"extraction.design-{told.design.value}"), who=populations)
     predicted = None
     if row.predicted_per_100 is not None:
         low, high = row.predicted_per_100
@@ -88,7 +87,7 @@ def _cells(row: SummaryRow, compared: bool) -> tuple[Cell, ...]:
             ),
         )
     return (
-        evidence,
+        _evidence(told),
         outcome_words(told.outcome),
         time_words(told.timepoint),
         row.studies,
@@ -122,8 +121,7 @@ def summary_document(forms: Forms, language: str, *, version: str) -> Document:
         Of the program.
     """
     rows, missing = summary_rows(forms)
-    said = (message for row in rows for message in (*row.certainty.messages, *row.messages))
-    known = tuple(dict.fromkeys(named(message, forms.names()) for message in said))
+    known = row_messages(rows, forms.names())
     raters = tuple(sorted({row.certainty.rater for row in rows if row.certainty.rater}))
     blocks: list[Block] = []
     if rows:
@@ -136,6 +134,37 @@ def summary_document(forms: Forms, language: str, *, version: str) -> Document:
     return Document(title=info("appraisal.summary-title"), blocks=tuple(blocks), version=version)
 
 
+def row_messages(rows: Sequence[SummaryRow], names: Mapping[str, str]) -> tuple[Message, ...]:
+    """Return what must be said of rows, each message once with the rows it is about.
+
+    Parameters
+    ----------
+    rows : sequence of SummaryRow
+    names : mapping of str to str
+        How each study is shown.
+    """
+    found: dict[Message, list[Message]] = {}
+    for row in rows:
+        told = row.certainty
+        about = info(
+            "appraisal.row-name",
+            outcome=outcome_words(told.outcome),
+            time=time_words(told.timepoint),
+            evidence_text=_evidence(told),
+        )
+        for message in dict.fromkeys(named(one, names) for one in (*told.messages, *row.messages)):
+            found.setdefault(message, []).append(about)
+    return tuple(
+        replace(info("appraisal.of-rows", rows=tuple(about), said=message), severity=message.severity)
+        for message, about in found.items()
+    )
+
+
+def _evidence(told: Certainty) -> Message:
+    populations: tuple[Value, ...] = tuple(population_words(one) for one in told.populations)
+    return info("appraisal.evidence", design_text=info(f"extraction.design-{told.design.value}"), who=populations)
+
+
 def footnotes_table(rows: Sequence[SummaryRow], language: str) -> Table:
     """Return why certainty was lowered or raised, outcome by outcome."""
     names = ("evidence", "outcome", "time", "footnotes", "domain", "rating", "reason")
@@ -146,9 +175,8 @@ def footnotes_table(rows: Sequence[SummaryRow], language: str) -> Table:
 
 def _footnote(told: Certainty, note: Footnote, language: str) -> tuple[Cell, ...]:
     one = note.rating
-    populations: tuple[Value, ...] = tuple(population_words(who) for who in told.populations)
     return (
-        info("appraisal.evidence", design_text=info(f"extraction.design-{told.design.value}"), who=populations),
+        _evidence(told),
         outcome_words(told.outcome),
         time_words(told.timepoint),
         note.letter,
