@@ -58,11 +58,12 @@ def _pooled(certainty: Certainty, rows: Sequence[OutcomeRow]) -> Pooled:
 
 def summary_table(rows: Sequence[SummaryRow]) -> Table:
     """Return the table: per 100 patients with confidence and prediction interval; a relative column only for trials."""
-    heads = ("evidence", "outcome", "time", "studies", "k-of-n", "per-100", "predicted")
+    heads = ("outcome", "studies", "k-of-n", "per-100", "predicted")
     compared = any(row.comparison is not None for row in rows)
     names = (*heads, *(("against-100", "relative") if compared else ()), "certainty", "footnotes")
     columns = tuple(Column(head=info(f"appraisal.column-{name}"), name="text") for name in names)
-    return Table(columns=columns, rows=tuple(_cells(row, compared) for row in rows))
+    notes = (info("appraisal.per-100-note"),)
+    return Table(columns=columns, rows=tuple(_cells(row, compared) for row in rows), notes=notes)
 
 
 def _cells(row: SummaryRow, compared: bool) -> tuple[Cell, ...]:
@@ -87,9 +88,7 @@ def _cells(row: SummaryRow, compared: bool) -> tuple[Cell, ...]:
             ),
         )
     return (
-        _evidence(told),
-        outcome_words(told.outcome),
-        time_words(told.timepoint),
+        _name(told),
         row.studies,
         f"{row.k}/{row.n}",
         info(
@@ -145,13 +144,7 @@ def row_messages(rows: Sequence[SummaryRow], names: Mapping[str, str]) -> tuple[
     """
     found: dict[Message, list[Message]] = {}
     for row in rows:
-        told = row.certainty
-        about = info(
-            "appraisal.row-name",
-            outcome=outcome_words(told.outcome),
-            time=time_words(told.timepoint),
-            evidence_text=_evidence(told),
-        )
+        told, about = row.certainty, _name(row.certainty)
         for message in dict.fromkeys(named(one, names) for one in (*told.messages, *row.messages)):
             found.setdefault(message, []).append(about)
     return tuple(
@@ -160,14 +153,21 @@ def row_messages(rows: Sequence[SummaryRow], names: Mapping[str, str]) -> tuple[
     )
 
 
-def _evidence(told: Certainty) -> Message:
+def _name(told: Certainty) -> Message:
+    """The outcome, when, and whose evidence it is: one cell, so that the numbers have room."""
     populations: tuple[Value, ...] = tuple(population_words(one) for one in told.populations)
-    return info("appraisal.evidence", design_text=info(f"extraction.design-{told.design.value}"), who=populations)
+    design = info(f"extraction.design-{told.design.value}")
+    return info(
+        "appraisal.row-name",
+        outcome=outcome_words(told.outcome),
+        time=time_words(told.timepoint),
+        evidence_text=info("appraisal.evidence", design_text=design, who=populations),
+    )
 
 
 def footnotes_table(rows: Sequence[SummaryRow], language: str) -> Table:
     """Return why certainty was lowered or raised, outcome by outcome."""
-    names = ("evidence", "outcome", "time", "footnotes", "domain", "rating", "reason")
+    names = ("outcome", "footnotes", "domain", "rating", "reason")
     columns = tuple(Column(head=info(f"appraisal.column-{name}"), name="text") for name in names)
     cells = tuple(_footnote(row.certainty, note, language) for row in rows for note in row.certainty.footnotes)
     return Table(columns=columns, rows=cells)
@@ -176,9 +176,7 @@ def footnotes_table(rows: Sequence[SummaryRow], language: str) -> Table:
 def _footnote(told: Certainty, note: Footnote, language: str) -> tuple[Cell, ...]:
     one = note.rating
     return (
-        _evidence(told),
-        outcome_words(told.outcome),
-        time_words(told.timepoint),
+        _name(told),
         note.letter,
         domain_words(one.domain),
         rating_words(one.rating),
