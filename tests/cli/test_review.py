@@ -6,11 +6,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sirolens.cli.review_import import take_in
+from sirolens.errors import InputError
+from sirolens.evidence.importing import import_file
+from sirolens.evidence.review import open_review
+from sirolens.evidence.search_log import Entry
 from tests.cli.command import ROOT, Done, sirolens
 
 PUBMED = """PMID- 99000001
@@ -251,6 +257,16 @@ def test_a_file_that_was_taken_back_can_be_imported_again(desk: Path) -> None:
     assert "PubMed" not in _json("flow")["main"]["databases"]
     assert sirolens(*again).code == 0
     assert _json("flow") == before
+
+
+def test_a_file_that_another_program_takes_in_meanwhile_is_refused_and_leaves_no_search(desk: Path) -> None:
+    path = desk / "pm.txt"
+    before = open_review(Path("."))
+    assert sirolens("review", "import", path, "--from", "pubmed", "--run-on", "2026-01-31").code == 0
+    entry = Entry(run_on=date(2026, 1, 31), name="pubmed")
+    with pytest.raises(InputError, match=r"review\.file-known"):
+        take_in(before, "li", [(path, import_file(path), path.read_bytes())], entry)
+    assert [(row["database"], row["records"]) for row in _json("search-log")] == [("PubMed", 2)]
 
 
 def test_records_go_out_and_come_back(desk: Path) -> None:

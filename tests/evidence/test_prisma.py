@@ -179,6 +179,17 @@ def test_a_file_that_is_taken_back_and_in_again_within_a_version_counts_once() -
     assert flow_of(story).total == before.total  # the first import counts again
 
 
+def test_a_flow_without_the_records_of_a_file_that_is_gone_is_a_draft_and_says_so() -> None:
+    story = Story()
+    for name in story.search("a", 2):
+        story.decide(name, "exclude")
+    assert not flow_of(story).draft
+    story.records = story.records[:1]
+    flow = flow_of(story)
+    assert flow.draft
+    assert [message.code for message in flow.messages] == ["review.records-missing"]
+
+
 def test_each_sum_that_does_not_hold_is_named() -> None:
     story = Story()
     include(story, *story.search("db", 2))

@@ -28,8 +28,10 @@ from sirolens.message import Message, Place, error, info, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sirolens.evidence.importing import Imported
-    from sirolens.evidence.review import Review
+    from sirolens.evidence.review import Draft, Review
     from sirolens.evidence.search_log import Plan
 
 __all__ = ["add_to"]
@@ -133,25 +135,45 @@ def take_in(
         A file was taken in before, or the source is not known; nothing is written then.
     """
     from sirolens.evidence.review import append, keep_import
+    from sirolens.evidence.review_events import Kind
     from sirolens.evidence.search_log import refuse_known, searches_for
 
-    refuse_known(review.events, [(path.name, found.sha256) for path, found, _ in read])
+    names = [(path.name, found.sha256) for path, found, _ in read]
+    refuse_known(review.events, names)
     planned = searches_for(review, entry, [(path.name, found.source) for path, found, _ in read], to_search=to_search)
     told: dict[str, Any] = {"searches": [], "files": [], "messages": []}
+    # The files lie in the folder before any event speaks of them; the events of a search are written together.
+    kept = [keep_import(review.folder, data, found, name=path.name, search="") for path, found, data in read]
     for plan in planned:
         search = plan.known or append(review.folder, by, [plan.draft])[0].id
+        drafts = [(kind, values | {"search": search}) for kind, values in (kept[index] for index in plan.files)]
+        try:
+            append(review.folder, by, _unless_known(drafts, [names[index] for index in plan.files]))
+        except InputError:
+            if not plan.known:  # a search that has nothing to show for it
+                append(review.folder, by, [(Kind.UNDONE, {"event": search})])
+            raise
         told["searches"].append(search)
         told["messages"] += plan.messages
         for index in plan.files:
-            path, found, data = read[index]
-            draft = keep_import(review.folder, data, found, name=path.name, search=search)
-            append(review.folder, by, [draft])
+            path, found, _ = read[index]
             # A table's heading is no record and lacks nothing.
             unread = sum(piece.reason.code != "import.heading" for piece in found.unread)
             one = {"file": path.name, "records": len(found.records), "unread": unread}
             told["files"].append(one | {"format": found.source, "search": plan.name})
         told["messages"] += _hits_differ(review, search, plan, sum(len(read[index][1].records) for index in plan.files))
     return told
+
+
+def _unless_known(drafts: list[Draft], names: list[tuple[str, str]]) -> Callable[[Review], list[Draft]]:
+    """Return what is asked under the lock: somebody may have taken the same files in meanwhile."""
+    from sirolens.evidence.search_log import refuse_known
+
+    def checked(now: Review) -> list[Draft]:
+        refuse_known(now.events, names)
+        return drafts
+
+    return checked
 
 
 def _hits_differ(review: Review, search: str, plan: Plan, records: int) -> list[Message]:

@@ -101,9 +101,10 @@ class Flow:
         Databases and registers; other methods.
     previous, dropped, reconsidered, new, total : Included
     draft : bool
-        True while a record of the version has no final box.
+        True while a record of the version has no final box, or an imported file cannot be read whole.
     messages : tuple of Message
-        What a reader must know: a draft; reports that belong to no study yet and count as one each.
+        What a reader must know: a draft; files whose records are missing; reports that belong to no study yet and
+        count as one each.
     """
 
     version: int
@@ -196,9 +197,10 @@ def _flow(state: State, past: State | None, version: int) -> Flow:
         studies=len(set(after.values())) + sum(event.values["studies"] for event in elsewhere),
         reports=len(after) + sum(event.values["reports"] for event in elsewhere),
     )
-    draft = any(state.counts(version=version)[box] for box in OPEN)
+    undecided = any(state.counts(version=version)[box] for box in OPEN)
+    missing = [message for message in state.messages if message.code == "review.records-missing"]
     alone = sum(name == study for name, study in after.items())
-    messages = [warning("prisma.draft")] if draft else []
+    messages = [*missing, *([warning("prisma.draft")] if undecided else [])]
     messages += [warning("prisma.ungrouped", count=alone)] if alone else []
     return Flow(
         version=version,
@@ -209,7 +211,7 @@ def _flow(state: State, past: State | None, version: int) -> Flow:
         reconsidered=Included(studies=len(again) + max(-gone, 0), reports=reconsidered.reports),
         new=Included(studies=len(new_studies), reports=new.reports),
         total=total,
-        draft=draft,
+        draft=undecided or bool(missing),
         messages=tuple(messages),
     )
 
