@@ -23,6 +23,7 @@ from sirolens.evidence.appraisal import (
 )
 from sirolens.evidence.appraisal_tools import NO_INFORMATION, OVERALL, TOOLS, appraisal_tool, tool_for
 from sirolens.evidence.studies import Design, Read
+from sirolens.message import Severity
 from sirolens.source import Mark
 
 
@@ -114,8 +115,39 @@ def test_a_faulty_appraisal_is_named_and_located(told: dict[str, object], code: 
 
 def test_a_broken_file_is_a_message(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
-    path.write_bytes(b"\xff\xfe")
-    assert [message.code for message in read_appraisal(path).messages] == ["appraisal.file-unreadable"]
+    for raw, code in ((b"study = ", "appraisal.file-unreadable"), (b"\xff", "extraction.not-text")):
+        path.write_bytes(raw)
+        assert [message.code for message in read_appraisal(path).messages] == [code]
+
+
+@pytest.mark.parametrize(("encoding", "codes"), [("gb18030", ["extraction.not-utf-8"]), ("utf-8-sig", [])])
+def test_another_encoding_is_named_with_its_line_and_a_mark_changes_nothing(
+    tmp_path: Path, encoding: str, codes: list[str]
+) -> None:
+    text = "study = 'a'\ntool = 'rob-2'\nrater = 'wei'\n[judgement.measurement]\nlevel = 'high'\nreason = '未设盲'\n"
+    (tmp_path / "a.toml").write_bytes(text.encode(encoding))
+    reading = read_appraisal(tmp_path / "a.toml")
+    assert [message.code for message in reading.messages] == codes
+    assert [message.place.line for message in reading.messages if message.place] == [6] * len(codes)
+
+
+def test_the_best_level_without_the_full_text_is_asked_about() -> None:
+    told = {
+        "study": "a",
+        "tool": "rob-2",
+        "rater": "wei",
+        "judgement": {"reporting": {"level": "low", "reason": "told"}},
+    }
+    (found,) = appraisal_of(told).messages
+    assert (found.code, found.severity) == ("appraisal.best-from-less", Severity.WARNING)
+    assert not appraisal_of({**told, "basis": "full-text"}).messages
+    plain = {
+        "study": "a",
+        "tool": "jbi-case-series",
+        "rater": "wei",
+        "judgement": {"site": {"level": "yes", "reason": "told"}},
+    }
+    assert not appraisal_of(plain).messages  # a question about what is reported can be answered by an abstract
 
 
 def test_two_raters_are_compared_item_by_item_and_settled_by_name() -> None:

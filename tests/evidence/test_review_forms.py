@@ -126,3 +126,14 @@ def test_a_form_that_is_there_is_never_overwritten_and_names_stay_inside_the_fol
     for name in ("invented-2021", "../x", "A B", ""):
         with pytest.raises(InputError):
             new_form(folder, name, by="wei")
+
+
+def test_an_appraisal_cannot_rest_on_more_than_the_form_says_was_read(tmp_path: Path) -> None:
+    for name in (STUDIES, APPRAISALS):
+        (tmp_path / name).mkdir()
+    (tmp_path / STUDIES / "a.toml").write_text(STUDY, encoding="utf-8")  # of its report an abstract was read
+    for basis, wanted in (("abstract", []), ("nothing", []), ("full-text", ["a.toml:basis"])):
+        told = f"study = 'invented-2020'\ntool = 'jbi-case-series'\nrater = 'wei'\nbasis = '{basis}'\n"
+        (tmp_path / APPRAISALS / "a.toml").write_text(told, encoding="utf-8")
+        found = [one for one in read_forms(tmp_path).messages if one.code == "appraisal.basis-above-read"]
+        assert [str(one.place) for one in found] == wanted

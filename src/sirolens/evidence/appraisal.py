@@ -6,7 +6,6 @@ What an abstract does not say is "no information": an item that nobody judged, o
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 
 from sirolens.errors import InputError
 from sirolens.evidence.appraisal_tools import NO_INFORMATION, NOT_APPLICABLE, OVERALL, TOOLS, Tool, appraisal_tool
+from sirolens.evidence.form_text import form_text
 from sirolens.evidence.studies import Read
-from sirolens.message import Message, Place, Severity, error, warning
+from sirolens.message import Message, Severity, error, warning
 from sirolens.models.locate import Path as KeyPath
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
@@ -136,12 +136,9 @@ def _worst(tool: Tool, levels: Sequence[str]) -> str:
 def read_appraisal(path: Path) -> AppraisalReading:
     """Read one appraisal from a TOML file; faults stand among the messages with file, line and key."""
     try:
-        text = path.read_bytes().decode("utf-8")
-        data = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
-        place = Place(file=path.name)
-        message = error("appraisal.file-unreadable", place=place, reason_text=str(fault))
-        return AppraisalReading(appraisal=None, messages=(message,))
+        text, data = form_text(path.read_bytes(), path.name, code="appraisal.file-unreadable")
+    except InputError as fault:
+        return AppraisalReading(appraisal=None, messages=fault.messages)
     return appraisal_of(data, file=path.name, lines=key_lines(text))
 
 
@@ -160,9 +157,9 @@ def appraisal_of(
 
     Examples
     --------
-    >>> told = {"study": "a", "tool": "rob-2", "rater": "wei", "judgement": {"randomisation": {"level": "low"}}}
+    >>> told = {"study": "a", "tool": "rob-2", "rater": "wei", "judgement": {"randomisation": {"level": "high"}}}
     >>> [str(message) for message in appraisal_of(told, file="a.toml").messages]
-    ['a.toml:judgement.randomisation.reason: appraisal.reason-missing(expected=text, value=low)']
+    ['a.toml:judgement.randomisation.reason: appraisal.reason-missing(expected=text, value=high)']
     """
     faults = Faults(file, lines or {})
     table = Table(data, (), faults)
@@ -207,6 +204,8 @@ def _judgement(table: Table, item: str, tool: Tool, basis: Read) -> Judgement:
     reason = table.text("reason")
     if level != NO_INFORMATION and not reason.strip():
         table.faults.wrong("appraisal.reason-missing", (*table.path, "reason"), level, expected="text")
+    if level == tool.levels[0] and tool.overall != "none" and basis is not Read.FULL_TEXT:
+        table.faults.doubtful("appraisal.best-from-less", (*table.path, "level"), level)
     if level != NO_INFORMATION and basis in (Read.NOTHING, Read.REGISTRY):
         table.faults.wrong("appraisal.nothing-read", (*table.path, "level"), level, expected=NO_INFORMATION)
     judgement = Judgement(

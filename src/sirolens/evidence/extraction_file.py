@@ -7,8 +7,6 @@ The same form can come as a mapping (out of an event or a settled double extract
 from __future__ import annotations
 
 import re
-import tomllib
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 from sirolens.engine.statistics.printed import printed
+from sirolens.errors import InputError
 from sirolens.evidence.extraction import (
     AMONG_RESPONDERS,
     Arm,
@@ -33,6 +32,7 @@ from sirolens.evidence.extraction import (
 )
 from sirolens.evidence.extraction_checks import form_problems
 from sirolens.evidence.extraction_words import OUTCOMES, TIMES
+from sirolens.evidence.form_text import form_text
 from sirolens.evidence.outcome import NOT_REPORTED, ArmRole, OutcomeRow, Population
 from sirolens.evidence.studies import (
     Cohort,
@@ -155,30 +155,13 @@ def read_extraction(path: Path) -> ExtractionReading:
         )
     raw = path.read_bytes()
     try:
-        text = raw.decode("utf-8-sig")  # editors of Windows write the mark, which TOML does not know
-        data = tomllib.loads(text)
-    except UnicodeDecodeError as fault:
-        return _refused(_not_utf8(raw, fault, path.name))
-    except (tomllib.TOMLDecodeError, RecursionError) as fault:
-        at = re.search(r"at line (\d+)", str(fault))
-        place = Place(file=path.name, line=int(at[1]) if at else None)
-        return _refused(error("extraction.form-unreadable", place=place, reason_text=str(fault)))
+        text, data = form_text(raw, path.name)
+    except InputError as fault:
+        return ExtractionReading(extraction=None, messages=fault.messages)
     reading = extraction_of(data, file=path.name, lines=key_lines(text))
     if reading.extraction is None:
         return reading
     return replace(reading, extraction=replace(reading.extraction, sha256=sha256(raw).hexdigest()))
-
-
-def _not_utf8(raw: bytes, fault: UnicodeDecodeError, file: str) -> Message:
-    """Say where a file stops being UTF-8 and how it could be read; it is not guessed."""
-    encoding = "utf-16" if raw[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "gb18030"
-    line = raw.count(b"\n", 0, fault.start) + 1
-    place = Place(file=file, line=1 if encoding == "utf-16" else line)
-    try:
-        raw.decode(encoding)
-    except UnicodeDecodeError:
-        return error("extraction.not-text", place=place, value=f"0x{raw[fault.start]:02X}")
-    return error("extraction.not-utf-8", place=place, encoding=encoding.upper())
 
 
 def _refused(message: Message) -> ExtractionReading:

@@ -22,9 +22,10 @@ from typing import Any, final
 from sirolens.errors import InputError
 from sirolens.evidence.appraisal_tools import source_of
 from sirolens.evidence.extraction_words import design_words
+from sirolens.evidence.form_text import form_text
 from sirolens.evidence.outcome import Population
 from sirolens.evidence.studies import Design
-from sirolens.message import Message, Place, Severity, error, info, warning
+from sirolens.message import Message, Severity, error, info, warning
 from sirolens.models.locate import Path as KeyPath
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
@@ -305,11 +306,9 @@ class CertaintyReading:
 def read_certainties(path: Path) -> CertaintyReading:
     """Read the certainties of a review from one TOML file of ``[[certainty]]`` tables."""
     try:
-        text = path.read_bytes().decode("utf-8")
-        data = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
-        message = error("appraisal.file-unreadable", place=Place(file=path.name), reason_text=str(fault))
-        return CertaintyReading(certainties=(), messages=(message,))
+        text, data = form_text(path.read_bytes(), path.name, code="appraisal.file-unreadable")
+    except InputError as fault:
+        return CertaintyReading(certainties=(), messages=fault.messages)
     lines = key_lines(text)
     faults = Faults(path.name, lines)
     whole = Table(data, (), faults)

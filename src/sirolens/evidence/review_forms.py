@@ -20,12 +20,12 @@ from sirolens.evidence.appraisal import Appraisal, read_appraisal
 from sirolens.evidence.appraisal_tools import tool_for
 from sirolens.evidence.extraction import Extraction
 from sirolens.evidence.extraction_file import read_form_folder
-from sirolens.evidence.extraction_words import design_words
+from sirolens.evidence.extraction_words import design_words, read_words
 from sirolens.evidence.grade import Certainty, read_certainties
 from sirolens.evidence.review import Draft, Review, append
 from sirolens.evidence.review_events import Event, Kind
 from sirolens.evidence.review_state import counting_events
-from sirolens.evidence.studies import StudyStatus
+from sirolens.evidence.studies import Read, StudyStatus
 from sirolens.message import Message, Place, error, info, warning
 
 __all__ = [
@@ -141,20 +141,32 @@ def _fit(appraisal: Appraisal, forms: Sequence[Extraction], file: str) -> list[M
     study = next((form.study for form in forms if form.study.id == appraisal.study), None)
     if study is None:
         return [error("appraisal.study-unknown", place=Place(file=file, field="study"), study=appraisal.study)]
+    found: list[Message] = []
     expected = tool_for(study.design)
     if appraisal.tool not in (expected, "minors"):
-        place = Place(file=file, field="tool")
-        return [
+        found.append(
             warning(
                 "appraisal.tool-of-other-design",
-                place=place,
+                place=Place(file=file, field="tool"),
                 study=study.id,
                 value=appraisal.tool,
                 expected=expected or "-",
                 design=design_words(study.design),
             )
-        ]
-    return []
+        )
+    depth = list(Read)
+    most = min((report.read for report in study.reports), key=depth.index, default=Read.NOTHING)
+    if depth.index(appraisal.basis) < depth.index(most):
+        found.append(
+            warning(
+                "appraisal.basis-above-read",
+                place=Place(file=file, field="basis"),
+                study=study.id,
+                basis_word=read_words(appraisal.basis),
+                read_word=read_words(most),
+            )
+        )
+    return found
 
 
 def new_form(folder: Path, study: str, *, by: str, language: str = "en", out: Path | None = None) -> Path:
