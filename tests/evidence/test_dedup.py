@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -98,6 +99,18 @@ def test_a_supplement_of_abstracts_under_one_doi_stays_many() -> None:
 def test_two_abstracts_of_nearly_one_title_on_two_pages_of_a_supplement_stay_two() -> None:
     told = {"doi": "10.99999/supplement", "issue": "S3", "authors": "Doe J; Roe R; Poe E"}
     assert not merged(record("a", title=LONG, pages="51", **told), record("b", title=f"The {LONG}", pages="52", **told))
+
+
+@pytest.mark.parametrize("other", [{"issue": "9", "pages": "12-13"}, {"issue": "", "pages": "12-13", "year": 2004}])
+def test_one_doi_and_words_in_common_are_asked_about_where_issue_or_year_differ_and_nobody_is_named(
+    other: dict[str, Any],
+) -> None:
+    told = {"doi": "10.99999/supplement", "authors": ""}
+    likely = "Sirolimus in an invented hospital for relapsed immune thrombocytopenia of children"
+    found = deduplicate([record("a", **told), record("b", title=likely, **told, **other)])
+    assert (len(found.clusters), len(found.asks)) == (2, 1)
+    # With the authors' names it is one report.
+    assert merged(record("a", doi="10.99999/x"), record("b", title=likely, doi="10.99999/x", **other))
 
 
 def test_one_doi_merges_an_early_version_with_the_printed_one() -> None:

@@ -126,6 +126,8 @@ def _by_doi(pair: Compared) -> Finding | None:
             return Finding(Outcome.ASK, warning("dedup.ask-doi", doi=one.doi))
         if pair.pages is Agreement.DIFFERENT and title.likeness < Likeness.SAME:
             return None  # two abstracts of one supplement
+        if title.likeness < Likeness.SAME and pair.authors is Authorship.UNKNOWN and _another_issue(pair):
+            return Finding(Outcome.ASK, warning("dedup.ask-doi", doi=one.doi))
         if pair.pages is Agreement.DIFFERENT and pair.volume is Agreement.DIFFERENT:
             return Finding(Outcome.ASK, warning("dedup.ask-doi", doi=one.doi))
         return Finding(Outcome.MERGE, why, 96.0)
@@ -138,6 +140,10 @@ def _by_doi(pair: Compared) -> Finding | None:
     if pair.pages is Agreement.SAME and pair.authors >= Authorship.FIRST and pair.near_year:
         return Finding(Outcome.MERGE, why, 92.0)
     return None
+
+
+def _another_issue(pair: Compared) -> bool:
+    return pair.issue is Agreement.DIFFERENT or not pair.near_year
 
 
 def _by_title(pair: Compared) -> Finding | None:
