@@ -23,6 +23,7 @@ from sirolens.message import info
 from sirolens.report import docx, pdf, terminal
 from sirolens.report.document import Column, Document, Figure, Frame, PageBreak, Paragraph, Table
 from sirolens.report.drawing import FONT
+from sirolens.report.forest_figure import ForestPlot, ForestRow
 from sirolens.report.html import page
 from sirolens.report.worded import texts, unbroken, worded
 
@@ -198,6 +199,28 @@ def test_the_pdf_uses_the_shipped_font_alone_and_is_tagged(language: str) -> Non
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
     assert reader.metadata is not None
     assert reader.metadata.title == worded(invented.document(), language).title
+
+
+def test_a_drawing_higher_than_a_page_is_made_smaller_not_cut() -> None:
+    """Oracle: the places of the words in the PDF, all above the foot of the text."""
+    from pypdf import PdfReader
+
+    rows = tuple(ForestRow(name=f"S{index}", middle=0.5) for index in range(120))
+    plot = ForestPlot(rows=rows, axis=info("figures.study-head"))
+    figure = Figure(name="high", drawing=plot, alt=info("figures.study-head"), caption=None)
+    document = Document(title=info("figures.study-head"), blocks=(figure,), version="0")
+    places: list[float] = []
+
+    def seen(text: str, at: list[float], *_: object) -> None:
+        if text.strip():
+            places.append(at[5])
+
+    for one in PdfReader(io.BytesIO(pdf.render(document, "en"))).pages:
+        one.extract_text(visitor_text=seen)
+    foot = 22 / 25.4 * 72  # points; below stand the page's own lines
+    assert sum(place > foot for place in places) > 120
+    assert min(place for place in places if place > 0.7 * foot) > foot
+    assert min(places) > 0
 
 
 def test_pdf_and_docx_and_html_are_the_same_bytes_each_time() -> None:

@@ -24,7 +24,8 @@ from sirolens.report.effect_axis import EffectScale
 from sirolens.report.flow_figure import FlowArm, FlowBox, FlowDiagram, FlowLine, FlowStep
 from sirolens.report.forest_figure import ForestPlot, ForestRow, RowKind, forest_pages
 from sirolens.report.funnel_figure import FunnelPlot
-from sirolens.report.sheet import PAGE
+from sirolens.report.point_names import placed_names
+from sirolens.report.sheet import PAGE, height_of, width_of
 from sirolens.report.traffic_figure import Light, TrafficLights, TrafficSummary, traffic_pages
 
 DRAWINGS = made.drawings()
@@ -261,6 +262,19 @@ def test_pages_of_ratios_share_one_axis_and_one_size_of_squares() -> None:
     assert [row["x"] for page in pages for row in _squares(page)] == pytest.approx([r["x"] for r in _squares(whole)])
 
 
+def test_rows_that_long_names_make_high_go_over_pages_that_hold_them() -> None:
+    """Oracle: the room between an A4 page's margins, 252 mm of the 178 mm that a drawing's 0.96 are wide."""
+    room = 252.0 / (0.96 * 178.0) * PAGE
+    rows = tuple(ForestRow(name=f"{made.LONG_ZH} {index}", middle=0.5) for index in range(40))
+    pages = forest_pages(_forest(*rows))
+    assert tuple(row for page in pages for row in page.rows) == rows
+    assert all(height_of(page) < room - 60 for page in pages)  # a caption and a heading have room, too
+    names = tuple(f"{made.LONG_EN} {index}" for index in range(40))
+    lights = traffic_pages(replace(made.traffic(100), studies=names, lights=made.traffic(100).lights[:40]))
+    assert tuple(name for page in lights for name in page.studies) == names
+    assert all(height_of(page) < room - 60 for page in lights)
+
+
 def test_pages_do_not_leave_a_heading_at_the_foot() -> None:
     head = ForestRow(name="group", kind=RowKind.HEADING)
     study = ForestRow(name="a", middle=0.5)
@@ -307,6 +321,29 @@ def test_the_funnel_is_as_wide_at_an_error_as_its_region_says_and_points_lie_by_
     deep = first["y"] - apex["y"]  # an error of 1
     assert per_error * deep == pytest.approx(1.959964 * (second["x"] - first["x"]), rel=1e-6)
     assert second["y"] - apex["y"] == pytest.approx(deep / 2)
+
+
+def test_a_name_is_nearest_to_its_own_point_and_crosses_a_line_only_where_it_must() -> None:
+    points = [(100.0 + 9 * index, 100.0) for index in range(8)]
+    names = [f"Invented {index}" for index in range(8)]
+    words, left_out = placed_names(points, names, (0, 0, 400, 200), radii=[4.0] * 8)
+    assert len(words) + len(left_out) == 8
+    for word in words:
+        field = (word.x, word.y - 6, word.x + width_of(word.text, word.size), word.y + 6)
+        gaps = [math.hypot(max(field[0] - x, x - field[2], 0), max(field[1] - y, y - field[3], 0)) for x, y in points]
+        assert names[gaps.index(min(gaps))] == word.text
+    wall = [[(120.0, 0.0), (120.0, 200.0)], [(80.0, 0.0), (80.0, 200.0)]]
+    for needed, found in ((False, 0), (True, 1)):
+        words, _ = placed_names(
+            [(100.0, 100.0)], ["Invented name"], (0, 0, 400, 200), radii=[4.0], lines=wall, needed=[needed]
+        )
+        assert len(words) == found
+
+
+def test_a_name_that_is_cut_keeps_its_year() -> None:
+    long = [f"{made.LONG_ZH.removesuffix('2031')}{year}" for year in (2019, 2023)]
+    words, _ = placed_names([(10, 50), (10, 90)], long, (0, 0, 400, 200), radii=[4.0, 4.0])
+    assert [word.text[-6:] for word in words] == ["… 2019", "… 2023"]
 
 
 def test_a_funnel_without_a_pool_has_no_region() -> None:

@@ -16,7 +16,21 @@ from sirolens.message import Message
 from sirolens.report.axes import told
 from sirolens.report.drawing import COLOUR, Drawing
 from sirolens.report.effect_axis import EffectScale, Ruler, axis_marks, natural, told_interval
-from sirolens.report.sheet import PAGE, Field, Mark, Path, Stroke, Word, paragraph, sheet, widest, width_of, wrapped
+from sirolens.report.sheet import (
+    PAGE,
+    TALLEST,
+    Field,
+    Mark,
+    Path,
+    Stroke,
+    Word,
+    height_of,
+    paragraph,
+    sheet,
+    widest,
+    width_of,
+    wrapped,
+)
 from sirolens.report.words import label
 
 __all__ = ["MOST_ROWS", "ForestPlot", "ForestRow", "RowKind", "forest_pages", "note_sign"]
@@ -89,7 +103,7 @@ class ForestPlot(Drawing):
     Parameters
     ----------
     rows : tuple of ForestRow
-        At most `MOST_ROWS`; a printed page holds about 30, longer ones are cut there (`forest_pages`).
+        At most `MOST_ROWS`; what a printed page does not hold is cut by `forest_pages`.
     axis : Message
         What is estimated.
     scale : EffectScale
@@ -158,7 +172,9 @@ def note_sign(index: int) -> str:
 
 
 def forest_pages(plot: ForestPlot, most: int = 30) -> tuple[ForestPlot, ...]:
-    """Split a long forest plot into plots of at most so many rows; what stands under it stands under the last.
+    """Split a long forest plot into plots that a page holds; what stands under it stands under the last.
+
+    A plot has at most so many rows, and fewer where long names make them high.
 
     Axis, sizes of squares and line of reference are those of the whole, so that pages can be compared.
 
@@ -167,7 +183,7 @@ def forest_pages(plot: ForestPlot, most: int = 30) -> tuple[ForestPlot, ...]:
     >>> [len(page.rows) for page in forest_pages(ForestPlot(rows=rows, axis=info("figures.n", n=50)))]
     [30, 20]
     """
-    if len(plot.rows) <= most:
+    if len(plot.rows) <= most and height_of(plot) <= TALLEST:
         return (plot,)
     low, high = _reach(plot)
     ends = (natural(plot.scale, low), natural(plot.scale, high))
@@ -175,16 +191,21 @@ def forest_pages(plot: ForestPlot, most: int = 30) -> tuple[ForestPlot, ...]:
     pages = []
     start = 0
     while start < len(plot.rows):
-        stop = min(start + most, len(plot.rows))
-        if stop < len(plot.rows):
-            # A heading does not stay alone at the foot of a page.
-            while stop > start + 1 and plot.rows[stop - 1].kind is RowKind.HEADING:
-                stop -= 1
-        last = stop == len(plot.rows)
-        statements = plot.statements if last else ()
-        pages.append(replace(plot, rows=plot.rows[start:stop], statements=statements))
-        start = stop
+        pages.append(_page(plot, start, min(start + most, len(plot.rows))))
+        start += len(pages[-1].rows)
     return tuple(pages)
+
+
+def _page(plot: ForestPlot, start: int, stop: int) -> ForestPlot:
+    """As many of the rows as a page holds, at least one; a heading does not stay alone at its foot."""
+    while True:
+        while start + 1 < stop < len(plot.rows) and plot.rows[stop - 1].kind is RowKind.HEADING:
+            stop -= 1
+        statements = plot.statements if stop == len(plot.rows) else ()
+        page = replace(plot, rows=plot.rows[start:stop], statements=statements)
+        if stop == start + 1 or height_of(page) <= TALLEST:
+            return page
+        stop -= 1
 
 
 @final

@@ -103,16 +103,21 @@ def _drawn(figure: FunnelPlot, language: str) -> dict[str, Any]:
     marks += axis_marks(figure.scale, across, y=foot, language=language, title=told(figure.axis, language))
     if known:
         marks.append(Stroke(x=centre, y=TOP, x2=centre, y2=foot, colour=COLOUR["line"], dash=(4, 3)))
-    marks += _points(figure, across, down, z)
+    points, unnamed = _points(figure, across, down, z)
+    marks += points
     words, y = entries(_legend(figure, language), y=foot + 50)
     marks += words
-    for one in figure.statements:
-        told_words, y = paragraph(told(one, language), x=0, y=y + 2, wide=PAGE - 12, size=10.0, line=13.5)
+    texts = [told(one, language) for one in figure.statements]
+    if unnamed:
+        texts.insert(0, label("figures.unnamed", language, points=unnamed))
+    for text in texts:
+        told_words, y = paragraph(text, x=0, y=y + 2, wide=PAGE - 12, size=10.0, line=13.5)
         marks += told_words
     return sheet(marks, height=y + 2)
 
 
-def _points(figure: FunnelPlot, across: Ruler, down: Ruler, z: float) -> list[Mark]:
+def _points(figure: FunnelPlot, across: Ruler, down: Ruler, z: float) -> tuple[list[Mark], int]:
+    """Points with their names, and how many that should have one found no place for it."""
     marks: list[Mark] = [
         Point(x=across.at(y), y=down.at(e), area=AREA, fill="white", stroke=COLOUR["high"], width=1.6)
         for y, e in _pairs(figure.filled_effects, figure.filled_errors)
@@ -129,16 +134,18 @@ def _points(figure: FunnelPlot, across: Ruler, down: Ruler, z: float) -> list[Ma
     # All points keep their place clear, those without a name and those filled in too.
     nameless = [mark for mark in marks if isinstance(mark, Point)]
     places = [(x, y) for x, y, _, _ in named] + [(point.x, point.y) for point in nameless]
-    words, _ = placed_names(
+    words, left_out = placed_names(
         places,
         [name for _, _, _, name in named] + [""] * len(nameless),
         (across.start, TOP, PAGE, TOP + HEIGHT),
         radii=[5.0] * len(places),
         most=len(named),
         lines=_edges(figure, across, down, z),
+        needed=[outside for _, _, outside, _ in named] + [False] * len(nameless),
         away_from=across.at(figure.centre) if math.isfinite(figure.centre) else None,
     )
-    return [*marks, *(word for word in words if word.text)]
+    unnamed = sum(index < len(named) for index in left_out)
+    return [*marks, *(word for word in words if word.text)], unnamed
 
 
 def _edges(figure: FunnelPlot, across: Ruler, down: Ruler, z: float) -> list[list[tuple[float, float]]]:

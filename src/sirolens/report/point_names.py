@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -12,6 +14,8 @@ from sirolens.report.sheet import Word, width_of
 __all__ = ["placed_names"]
 
 SIZE, HEIGHT, WIDEST = 10.0, 12.0, 170.0
+SAME_PLACE = 2.0  # pixels
+YEAR = re.compile(r"[ ,]*[12][0-9]{3}[a-z]?$")  # two long names often differ in it alone
 _Corner = tuple[float, float, float, float]
 
 
@@ -21,6 +25,24 @@ def _meet(one: _Corner, other: _Corner) -> bool:
 
 def _within(one: _Corner, room: _Corner) -> bool:
     return room[0] <= one[0] and one[2] <= room[2] and room[1] <= one[1] and one[3] <= room[3]
+
+
+def _gap(corner: _Corner, point: tuple[float, float]) -> float:
+    """How far a point is from a field."""
+    left, top, right, foot = corner
+    x, y = point
+    return math.hypot(max(left - x, x - right, 0.0), max(top - y, y - foot, 0.0))
+
+
+def _is_its_own(corner: _Corner, index: int, points: Sequence[tuple[float, float]]) -> bool:
+    """A name is read as that of the nearest point; points at one place share theirs."""
+    own = points[index]
+    away = _gap(corner, own)
+    return all(
+        _gap(corner, other) > away or math.dist(own, other) < SAME_PLACE
+        for place, other in enumerate(points)
+        if place != index
+    )
 
 
 def _along(line: Sequence[tuple[float, float]]) -> list[_Corner]:
@@ -35,10 +57,15 @@ def _along(line: Sequence[tuple[float, float]]) -> list[_Corner]:
 
 
 def _short(name: str) -> str:
-    """Cut a name that would cross half the plot; tables and forest plots carry it whole."""
-    while width_of(name, SIZE) > WIDEST:
-        name = f"{name.removesuffix('…')[:-1].rstrip()}…"
-    return name
+    """Cut a name that would cross half the plot before its year; tables and forest plots carry it whole."""
+    if width_of(name, SIZE) <= WIDEST:
+        return name
+    year = YEAR.search(name)
+    end = f" {year[0].strip()}" if year else ""
+    head = name.removesuffix(year[0]) if year else name
+    while width_of(f"{head}…{end}", SIZE) > WIDEST:
+        head = head[:-1].rstrip()
+    return f"{head}…{end}"
 
 
 def placed_names(
@@ -49,9 +76,10 @@ def placed_names(
     radii: Sequence[float],
     most: int = 40,
     lines: Sequence[Sequence[tuple[float, float]]] = (),
+    needed: Sequence[bool] = (),
     away_from: float | None = None,
 ) -> tuple[list[Word], list[int]]:
-    """Place names beside their points, the first ones first.
+    """Place names beside their points, the first ones first, and none as near to another point as to its own.
 
     Parameters
     ----------
@@ -67,6 +95,8 @@ def placed_names(
         No more names than these.
     lines : sequence of lines through points (x, y)
         Crossed only where there is no other place.
+    needed : sequence of bool, optional
+        Which names may cross a line; the others are left out rather. All of them when not given.
     away_from : float, optional
         An x: names left of it stand left of their points.
 
@@ -98,16 +128,22 @@ def placed_names(
             (x + r, y + r + 5),
             (x - r - wide, y - r - 5),
             (x - r - wide, y + r + 5),
+            (x + r, y - r - 10),
+            (x + r, y + r + 10),
+            (x - r - wide, y - r - 10),
+            (x - r - wide, y + r + 10),
         ]
         if away_from is not None and x < away_from:
             tries[:2] = [tries[1], tries[0]]
         corners = [(left, middle - HEIGHT / 2, left + wide, middle + HEIGHT / 2) for left, middle in tries]
         free = [one for one in corners if _within(one, room) and not any(_meet(one, other) for other in taken)]
+        free = [one for one in free if _is_its_own(one, index, points)]
         clear = [one for one in free if not any(_meet(one, other) for other in crossed)]
-        if not free or len(words) >= most:
+        allowed = free if not needed or needed[index] else clear
+        if not allowed or len(words) >= most:
             left_out.append(index)
             continue
-        chosen = (clear or free)[0]
+        chosen = (clear or allowed)[0]
         words.append(Word(text=text, x=chosen[0], y=chosen[1] + HEIGHT / 2, size=SIZE, colour=COLOUR["ink"]))
         taken.append(chosen)
     return words, left_out

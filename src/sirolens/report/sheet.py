@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeAlias, final
 
-from sirolens.report.drawing import COLOUR, MARGIN, WIDTH, WORDS, layer, panel, stacked, text_width
+from sirolens.report.drawing import COLOUR, MARGIN, WIDTH, WORDS, Drawing, layer, panel, stacked, text_width
 from sirolens.report.legend import Entry
 from sirolens.report.worded import unbroken
 
 __all__ = [
     "PAGE",
+    "TALLEST",
     "Field",
     "Mark",
     "Path",
@@ -26,6 +27,7 @@ __all__ = [
     "Stroke",
     "Word",
     "entries",
+    "height_of",
     "paragraph",
     "sheet",
     "widest",
@@ -35,6 +37,8 @@ __all__ = [
 
 PAGE = WIDTH + MARGIN + 38.0
 """Width of a figure that fills the page, as wide as the others with their axes."""
+TALLEST = 1000.0
+"""Height of a figure that a printed page holds, its heading and caption included; a taller one is cut in pages."""
 BOLDER = 1.07  # how much wider bold type runs
 
 
@@ -197,6 +201,11 @@ def entries(shown: Sequence[Entry], *, y: float, wide: float = PAGE) -> tuple[li
 def sheet(marks: Iterable[Mark], *, width: float = PAGE, height: float) -> dict[str, Any]:
     """Describe a sheet in Vega-Lite; later marks lie over earlier ones, and words over all."""
     return stacked([panel(_layers(list(marks)), width=width, height=height)])
+
+
+def height_of(figure: Drawing) -> float:
+    """Return how high a figure on one sheet is, in the language in which it is higher."""
+    return max(float(figure.spec(language, None)["vconcat"][0]["height"]) for language in ("en", "zh"))
 
 
 def _layers(marks: Sequence[Mark]) -> list[dict[str, Any]]:

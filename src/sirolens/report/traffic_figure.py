@@ -17,7 +17,20 @@ from sirolens.message import Message
 from sirolens.report.axes import told
 from sirolens.report.drawing import COLOUR, Drawing
 from sirolens.report.effect_axis import EffectScale, Ruler, axis_marks
-from sirolens.report.sheet import PAGE, Field, Mark, Point, Stroke, Word, paragraph, sheet, width_of, wrapped
+from sirolens.report.sheet import (
+    PAGE,
+    TALLEST,
+    Field,
+    Mark,
+    Point,
+    Stroke,
+    Word,
+    height_of,
+    paragraph,
+    sheet,
+    width_of,
+    wrapped,
+)
 from sirolens.report.words import label
 
 __all__ = ["Light", "LightName", "TrafficLights", "TrafficSummary", "traffic_pages"]
@@ -106,7 +119,7 @@ class TrafficLights(Drawing):
 
 
 def traffic_pages(figure: TrafficLights, most: int = 28) -> tuple[TrafficLights, ...]:
-    """Split a long plot into plots of at most so many studies; statements stand under the last.
+    """Split a long plot into plots that a page holds, of at most so many studies; statements stand under the last.
 
     >>> from sirolens.message import info
     >>> lights = ((Light.GOOD,),) * 30
@@ -116,16 +129,28 @@ def traffic_pages(figure: TrafficLights, most: int = 28) -> tuple[TrafficLights,
     >>> [len(page.studies) for page in traffic_pages(plot)]
     [28, 2]
     """
-    starts = range(0, max(len(figure.studies), 1), most)
-    return tuple(
-        replace(
+    if not figure.studies:
+        return (figure,)
+    pages: list[TrafficLights] = []
+    start = 0
+    while start < len(figure.studies):
+        pages.append(_page(figure, start, min(start + most, len(figure.studies))))
+        start += len(pages[-1].studies)
+    return tuple(pages)
+
+
+def _page(figure: TrafficLights, start: int, stop: int) -> TrafficLights:
+    """As many of the studies as a page holds, at least one."""
+    while True:
+        page = replace(
             figure,
-            studies=figure.studies[start : start + most],
-            lights=figure.lights[start : start + most],
-            statements=figure.statements if start == starts[-1] else (),
+            studies=figure.studies[start:stop],
+            lights=figure.lights[start:stop],
+            statements=figure.statements if stop == len(figure.studies) else (),
         )
-        for start in starts
-    )
+        if stop == start + 1 or height_of(page) <= TALLEST:
+            return page
+        stop -= 1
 
 
 @final
