@@ -364,13 +364,14 @@ class Therapy(_Lasting):
     drug : str
         International non-proprietary name, lower case.
     role : str
-        ``"co-medication"``, ``"itp"``, ``"rescue"``, or ``"cover"``: given only to cover a procedure.
+        ``"co-medication"``, ``"itp"``, ``"rescue"``, ``"cover"``: given only to cover a procedure, or ``"unknown"``:
+        nobody recorded what it was given for.
     amount, unit, interval_h : optional
         The dose where it matters.
     """
 
     drug: str
-    role: str = "co-medication"
+    role: str = "unknown"
     amount: float | None = None
     unit: str | None = None
     interval_h: float | None = None

@@ -334,12 +334,17 @@ def test_other_drugs_and_rescues_are_read(tmp_path: Path) -> None:
         "USUBJID,CMTRT,CMDECOD,CMCAT,CMDOSE,CMDOSU,CMDOSFRQ,CMSTDTC,CMENDTC\n"
         "P-1,Ivig,IMMUNOGLOBULIN,RESCUE MEDICATION,20,g,QD,2026-01-20,2026-01-22\n"
         "P-1,Prednison,PREDNISONE,,10,mg,QD,2025-11,\n"
+        "P-1,Amlodipine,AMLODIPINE,Concomitant Medication,5,mg,QD,2025-12,\n"
+        "P-1,Rituximab,RITUXIMAB,INFUSIONS,,,,2026-02,\n"
     )
-    therapies = read(domains(tmp_path, cm=text))[0].charts[0].therapies
-    assert [(one.drug, one.role, one.interval_h) for one in therapies] == [
-        ("prednisone", "co-medication", 24.0),
+    cohort, flags = read(domains(tmp_path, cm=text))
+    assert [(one.drug, one.role, one.interval_h) for one in cohort.charts[0].therapies] == [
+        ("prednisone", "unknown", 24.0),
+        ("amlodipine", "co-medication", 24.0),
         ("immunoglobulin", "rescue", 24.0),
+        ("rituximab", "unknown", None),
     ]
+    said_in_both(the(flags, "cdisc.category-unknown"))
 
 
 def test_weight_comes_from_vital_signs(tmp_path: Path) -> None:

@@ -139,6 +139,21 @@ def test_a_late_entry_and_a_correction_revise_a_verdict_and_are_named() -> None:
             assert say(message, "zh")
 
 
+def test_a_drug_given_for_nobody_recorded_what_is_named_and_not_taken_for_itp_treatment() -> None:
+    given = (therapy("rituximab", 60, role="unknown"), therapy("amlodipine", 70, role="co-medication"))
+    before, known = therapy("azathioprine", -60, role="unknown"), therapy("eltrombopag", 62, role="unknown")
+    found = at_day(replace(chart(RESPONDER), therapies=(before, *given)), 100)
+    (said,) = [note for note in found.notes if note.code == "response.role-untold"]
+    assert said.values["drug"] == ("rituximab",)
+    assert found.state is State.RESPONSE
+    assert "rituximab" in say(said, "en").lower()
+    treated = at_day(replace(chart(RESPONDER), therapies=(replace(given[0], role="itp"),)), 100)
+    assert treated.state is State.NO_RESPONSE  # as it is counted once somebody says so
+    drug = at_day(replace(chart(RESPONDER), therapies=(known,)), 100)
+    assert drug.state is State.NO_RESPONSE
+    assert "response.role-untold" not in {note.code for note in drug.notes}
+
+
 def test_a_retraction_revises_a_verdict_and_is_named() -> None:
     # The second of two counts that make the response was another patient's: told on day 50.
     wrong = replace(count(37, 70.0), retracted=when(50, "12:00"))

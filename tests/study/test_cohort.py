@@ -23,6 +23,7 @@ from sirolens.response.cohort import Cohort
 from sirolens.response.criteria import load
 from sirolens.study.analysis_json import tables_json
 from sirolens.study.cohort import Analysis, analyse
+from sirolens.study.cohort_baseline import prior_drugs
 from sirolens.study.page import study_document, study_tables
 from sirolens.study.protocol import Design, Historical, StudyProtocol
 from tests.study import cohorts
@@ -86,6 +87,14 @@ def test_a_report_renders_as_a_page_with_its_figures(name: str) -> None:
 def test_a_report_lays_out_as_pdf_without_a_warning(name: str) -> None:
     # `render` refuses a layout that warns, such as of a sign the font does not have.
     assert render(study_document(_analysed(name), version="0", language="zh"), "zh")[:5] == b"%PDF-"
+
+
+def test_prior_drugs_are_not_counted_where_nobody_recorded_what_one_was_for() -> None:
+    one = cohorts.mixed(1)[0]
+    assert prior_drugs(one) == 1
+    untold = tuple(replace(therapy, role="unknown") for therapy in one.therapies)
+    assert prior_drugs(replace(one, therapies=untold)) is None
+    assert prior_drugs(replace(one, therapies=())) is None
 
 
 def test_what_is_not_recorded_of_events_stands_beside_in_the_tables_and_is_never_no() -> None:

@@ -156,7 +156,7 @@ def _effect(therapy: Therapy, entry: Perpetrator) -> Effect:
 def _said(therapy: Therapy, entries: tuple[Perpetrator, ...], at: datetime, zone: ZoneInfo) -> Iterable[Message]:
     """Say what is known of one co-medication."""
     if not entries:
-        if therapy.role == "co-medication" and therapy.stop is None:
+        if therapy.role in ("co-medication", "unknown") and therapy.stop is None:
             yield info("interactions.not-in-table", drug=therapy.drug)
         return
     entry, drug = entries[0], entries[0].name

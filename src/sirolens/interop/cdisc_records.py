@@ -17,7 +17,7 @@ from typing import TypeAlias, final
 from sirolens.interop.cdisc_tables import Record, records
 from sirolens.interop.chart_reading import Reading, Row
 from sirolens.interop.chart_sections import SECTIONS
-from sirolens.interop.chart_words import ASSAYS
+from sirolens.interop.chart_words import ASSAYS, ROLES
 from sirolens.interop.cohort_checks import Columns
 from sirolens.interop.cohort_gathering import Gathering
 from sirolens.interop.cohort_tables import complete_level
@@ -320,10 +320,14 @@ _CM = MappingProxyType(
 
 
 def _medication(record: Record, gathering: Gathering) -> Told | None:
-    """CM: another drug; rescue where the category says so."""
+    """CM: another drug, for what the category says; one that is empty or in another word leaves it open."""
     texts = _texts(record, _CM)
     texts["drug"] = record.values.get("CMDECOD") or texts.get("drug", "")
-    texts["role"] = "rescue" if texts.get("role", "").lower() in _RESCUE else "co-medication"
+    category = " ".join(texts.get("role", "").lower().split())
+    texts["role"] = "rescue" if category in _RESCUE else ROLES.get(category, "")
+    if category and not texts["role"]:
+        place = _row(record, gathering, _CM).place("role")
+        gathering.reading.flag(info("cdisc.category-unknown", place=place, value=clip(category)))
     hours = _HOURS.get(record.values.get("CMDOSFRQ", "").upper())
     if hours is not None:
         texts["interval_h"] = hours

@@ -316,7 +316,7 @@ _SECTIONS = (
         fields=(
             *lasting_fields(Precision.MONTH),
             Field(name="drug", read=therapy_drug, form=TEXT, required=True),
-            Field(name="role", read=choice(words.ROLES), form=_words(words.ROLES), default="co-medication"),
+            Field(name="role", read=choice(words.ROLES), form=_words(words.ROLES), default="unknown"),
             Field(name="amount", read=number(0.0, 1e6), form=_NUMBER),
             _UNIT,
             Field(name="interval_h", read=number(0.1, 10_000.0), form=_NUMBER),

@@ -110,10 +110,11 @@ ASKED = MappingProxyType(
 )
 ROLES = _named(
     {
-        "co-medication": ("comedication", "合并用药", "联合用药"),
+        "co-medication": ("comedication", "concomitant medication", "合并用药", "联合用药"),
         "itp": ("itp therapy", "itp treatment", "itp治疗"),
         "rescue": ("挽救治疗", "急救治疗"),
         "cover": ("procedure cover", "操作前用药", "围手术期用药"),
+        "unknown": ("not recorded", "未知", "不详", "未记录"),
     }
 )
 PROCEDURES = _named(

@@ -118,6 +118,7 @@ class _Reader:
         self.messages: list[Message] = []
         self.steroids: list[Event] = []
         self.given: dict[str, float] = {}
+        self.untold: dict[str, None] = {}
 
     def last(self, therapy: Therapy, *, open_ended: bool) -> int:
         if therapy.stop is not None:
@@ -139,6 +140,8 @@ class _Reader:
             self.steroid(therapy, cover=cover)
         elif therapy.role in ("itp", "rescue") or therapy.drug in _table()["kinds"]["itp"]:
             self.drug(therapy)
+        elif therapy.role == "unknown" and self.days.of(therapy.at) > 0:
+            self.untold[therapy.drug] = None
 
     def steroid(self, therapy: Therapy, *, cover: bool) -> None:
         """R-42."""
@@ -220,6 +223,8 @@ def events_of(
     for therapy in _in_order(chart.therapies):
         if days.of(therapy.at) <= days.end:
             reader.therapy(therapy)
+    if reader.untold:  # it may have been a treatment of ITP, and is not taken for one
+        reader.messages.append(warning("response.role-untold", drug=tuple(reader.untold)))
     for procedure in chart.procedures:
         if days.of(procedure.at) <= days.end:
             reader.procedure(procedure)

@@ -89,12 +89,15 @@ def _weight(chart: Chart) -> float | None:
 
 
 def prior_drugs(chart: Chart) -> int | None:
-    """Count the different ITP drugs begun before the first dose; None where no therapy is recorded at all."""
+    """Count the different ITP drugs begun before the first dose.
+
+    None where no therapy is recorded at all, or where it is not recorded what one of them was given for.
+    """
     start = first_dose(chart)
-    if start is None or not chart.therapies:
+    earlier = [] if start is None else [one for one in chart.therapies if one.at < start]
+    if start is None or not chart.therapies or any(one.role == "unknown" for one in earlier):
         return None
-    drugs = {one.drug for one in chart.therapies if one.role in ("itp", "rescue") and one.at < start}
-    return len(drugs)
+    return len({one.drug for one in earlier if one.role in ("itp", "rescue")})
 
 
 def _sex(chart: Chart) -> str | None:
