@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import exp
 from pathlib import Path
 
 import pytest
 
-from sirolens.evidence.outcome import OutcomeRow
+from sirolens.evidence.outcome import ArmRole, OutcomeRow
 from sirolens.evidence.pooled import Pooled
 from sirolens.evidence.questions import Kind, Question, answer
 from sirolens.evidence.review_forms import Forms, read_forms
@@ -101,6 +102,24 @@ def test_every_study_has_a_row_of_the_pool_without_it_and_how_far_it_moves_it() 
         assert row[-1] == pytest.approx(cook, abs=0.005)
     (told,) = pooled_json([(_question(), pooled)], "en")
     assert [one["study"] for one in told["influence"]] == [line.label for line in pooled.studies]
+
+
+def test_an_effect_is_written_with_three_digits_and_never_as_nothing() -> None:
+    rows = []
+    for study, (k1, n1, k2, n2) in {"A": (25, 43, 28, 45), "B": (1, 400, 90, 400), "C": (8, 20, 3, 21)}.items():
+        base = OutcomeRow(study=study, outcome="OR", timepoint="6m", criteria="IWG 2009")
+        rows.append(replace(base, role=ArmRole.TREATED, arm="sirolimus", k=k1, n=n1))
+        rows.append(replace(base, role=ArmRole.CONTROL, arm="ciclosporin", k=k2, n=n2))
+    question = replace(_question(), kind=Kind.COMPARISON, timepoint="6m")
+    pooled = answer(question, rows)
+    assert pooled.main is not None
+    tables = [block for block in pooled_blocks(question, pooled, {}) if isinstance(block, Table)]
+    methods = next(table for table in tables if table.marked == (0,))
+    cell, ahead = methods.rows[0][1], methods.rows[0][2]
+    assert isinstance(cell, Interval)
+    assert cell.middle == pytest.approx(pooled.main.estimate, rel=0.005)  # three digits
+    assert isinstance(ahead, Message)
+    assert "0.00 " not in say(ahead, "en")
 
 
 def _folder(folder: Path) -> Forms:

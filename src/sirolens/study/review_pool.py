@@ -26,9 +26,17 @@ from sirolens.report.document import (
     Paragraph,
     Table,
 )
-from sirolens.report.effect_axis import natural
+from sirolens.report.effect_axis import natural, told_value
 from sirolens.report.words import say
-from sirolens.study.review_figures import RATIOS, asymmetry_figures, axis_scale, forest, robustness_figures, study_name
+from sirolens.study.review_figures import (
+    RATIOS,
+    asymmetry_figures,
+    axis_scale,
+    figure_scale,
+    forest,
+    robustness_figures,
+    study_name,
+)
 
 __all__ = [
     "comparison_notes",
@@ -135,12 +143,17 @@ def _scale(pooled: Pooled) -> float:
 
 
 def interval_cell(middle: float, interval: statistics.Interval, pooled: Pooled) -> Cell:
-    """A share in percent with one decimal: a limit of 0.07 % would claim what no study of this size can tell."""
+    """A share in percent with one decimal: a limit of 0.07 % would claim what no study of this size can tell.
+
+    An effect has three digits.
+    """
     if not isfinite(middle):
         return None
     low, mid, high = (_scale(pooled) * x for x in (interval.low, middle, interval.high))
     if pooled.effect == SHARE:
         low, mid, high = (round(x, 1) for x in (low, mid, high))
+    else:
+        low, mid, high = (float(f"{x:.0f}" if abs(x) >= 100 else f"{x:.3g}") for x in (low, mid, high))
     return Interval(middle=mid, low=low, high=high)
 
 
@@ -168,7 +181,6 @@ def _study_cells(line: StudyLine, pooled: Pooled, names: Mapping[str, str], *, c
 
 def _methods(pooled: Pooled) -> Table:
     """One row for each method; the one to show is marked."""
-    scale = _scale(pooled)
     name = "share_percent" if pooled.effect == SHARE else "effect"
     lines = [line for line in (pooled.main, *pooled.beside) if line is not None]
     columns = (
@@ -181,7 +193,7 @@ def _methods(pooled: Pooled) -> Table:
         (
             info(f"evidence.method-{line.method}"),
             interval_cell(line.estimate, line.interval, pooled),
-            _range(line.prediction, scale),
+            _range(line.prediction, pooled),
             _spread_words(line),
         )
         for line in lines
@@ -206,11 +218,10 @@ def _digits(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _range(interval: statistics.Interval, scale: float) -> Cell:
+def _range(interval: statistics.Interval, pooled: Pooled) -> Cell:
     if not (isfinite(interval.low) and isfinite(interval.high)):
         return info("evidence.not-defined")
-    places = 0 if scale > 1 else 2
-    low, high = (f"{scale * limit:.{places}f}" for limit in (interval.low, interval.high))
+    low, high = (told_value(figure_scale(pooled), limit) for limit in (interval.low, interval.high))
     return info("evidence.from-to", low=low, high=high)
 
 
@@ -267,12 +278,9 @@ def _asymmetry(pooled: Pooled) -> list[Block]:
     ]
     filled = pooled.filled
     if filled is not None and filled.fit is not None:
-        fit, places = filled.fit, 0 if pooled.effect == SHARE else 2
+        fit = filled.fit
         limits = (fit.estimate, fit.interval.low, fit.interval.high)
-        middle, low, high = (f"{_scale(pooled) * natural(axis_scale(pooled), one):.{places}f}" for one in limits)
-        code = "evidence.share-with-interval" if pooled.effect == SHARE else "evidence.effect-with-interval"
-        effect = info(f"evidence.scale-{_scale_name(pooled)}")
-        estimate = info(code, effect=effect, estimate=middle, low=low, high=high)
+        estimate = _with_interval(pooled, *(natural(axis_scale(pooled), one) for one in limits))
         side = info(f"evidence.side-{filled.side}")
         told.append(info("evidence.asymmetry-filled", count=filled.missing, side=side, estimate=estimate))
     return [Paragraph(sentences=(info("evidence.asymmetry"), *told))] if told else []
@@ -311,12 +319,15 @@ def _counts(row: OutcomeRow, *, told: bool) -> Cell:
 
 
 def _estimate(line: StudyLine, pooled: Pooled) -> Message:
-    share = pooled.effect == SHARE
-    scale, places = _scale(pooled), 0 if share else 2
-    middle, low, high = (f"{scale * x:.{places}f}" for x in (line.estimate, line.interval.low, line.interval.high))
-    code = "evidence.share-with-interval" if share else "evidence.effect-with-interval"
+    return _with_interval(pooled, line.estimate, line.interval.low, line.interval.high)
+
+
+def _with_interval(pooled: Pooled, middle: float, low: float, high: float) -> Message:
+    """An estimate with its interval, written as in the plot."""
+    code = "evidence.share-with-interval" if pooled.effect == SHARE else "evidence.effect-with-interval"
     effect = info(f"evidence.scale-{_scale_name(pooled)}")
-    return info(code, effect=effect, estimate=middle, low=low, high=high)
+    told = [told_value(figure_scale(pooled), one) for one in (middle, low, high)]
+    return info(code, effect=effect, estimate=told[0], low=told[1], high=told[2])
 
 
 def pool_document(
