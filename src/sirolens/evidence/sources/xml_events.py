@@ -211,7 +211,10 @@ def text_of(element: Element | None) -> str:
     >>> text_of(document("<t>CD4<sup>+</sup> T   <i>cells</i></t>"))
     'CD4+ T cells'
     """
-    return "" if element is None else " ".join("".join(element.itertext()).split())
+    if element is None:
+        return ""
+    text = "".join(element.itertext()) if len(element) else element.text or ""  # most hold no element
+    return " ".join(text.split())
 
 
 def _refuse_harm(text: str, file: str) -> None:
