@@ -271,6 +271,13 @@ def test_a_table_whose_rows_do_not_fit_its_columns_is_refused() -> None:
         Table(columns=(Column(head=info("demo.regimen"), name="regimen"),), rows=(("a", "b"),))
 
 
+def test_a_table_of_many_columns_is_set_smaller_on_a_screen_so_that_none_is_cut_off() -> None:
+    for columns, many in ((6, False), (7, True)):
+        heads = tuple(Column(head=info("demo.regimen"), name="text") for _ in range(columns))
+        document = replace(invented.document(), blocks=(Table(columns=heads, rows=(("a",) * columns,)),))
+        assert ('<table class="many">' in page(document, "en")) == many
+
+
 def test_two_figures_of_one_name_are_refused() -> None:
     figure = Figure(name="a", drawing=invented.bars(), alt=info("demo.bars-alt"))
     document = Document(title=info("demo.title"), blocks=(figure, Frame(blocks=(figure,))))
