@@ -269,6 +269,18 @@ def test_a_file_that_another_program_takes_in_meanwhile_is_refused_and_leaves_no
     assert [(row["database"], row["records"]) for row in _json("search-log")] == [("PubMed", 2)]
 
 
+def test_what_an_earlier_review_had_included_is_named_and_known(desk: Path) -> None:
+    _fill(desk)
+    told = ("review", "previous", "Invented 2015", "--studies", "1", "--record", "99000001", "--record", "99000002")
+    refused = sirolens(*told, "--reports", "1")
+    assert refused.code == 2
+    assert "2 records are named" in refused.err
+    assert sirolens(*told, "--reports", "2").code == 0
+    flow = _json("flow")
+    assert (flow["main"]["known"], flow["main"]["screened"], flow["total"]["reports"]) == (3, 1, 2)
+    assert len(_json("decide")) == 1
+
+
 def test_records_go_out_and_come_back(desk: Path) -> None:
     _fill(desk)
     assert _json("export", desk / "out.ris")["records"] == 3

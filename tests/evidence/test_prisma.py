@@ -135,6 +135,35 @@ def test_two_reports_of_one_study_are_one_study_and_an_earlier_review_counts_as_
     assert [str(message) for message in flow.messages] == ["prisma.ungrouped(count=1)"]
 
 
+def test_what_an_earlier_review_made_elsewhere_had_included_is_known_and_can_drop_out() -> None:
+    story = Story()
+    known, copy, fresh = story.search("db", 3)
+    story.add(Kind.MERGED, members=[known, copy], method="doi")
+    story.add(Kind.PREVIOUS, label="Invented 2015", studies=2, reports=3, records=[copy])
+    include(story, fresh)
+    flow = flow_of(story)
+    assert (flow.main.identified, flow.main.known, flow.main.screened, flow.draft) == (3, 2, 1, False)
+    assert flow.previous == Included(studies=2, reports=3)
+    assert (flow.new.reports, flow.total) == (1, Included(studies=3, reports=4))
+    story.add(Kind.RETRACTED, record=known, date="2026-01-01")
+    flow = flow_of(story)
+    assert (flow.previous.reports, flow.dropped, flow.total.reports) == (3, Included(studies=1, reports=1), 3)
+    close(story, "v1")
+    story.search("later", 1)
+    later = flow_of(story)
+    assert (later.previous, later.dropped.reports) == (flow.total, 0)  # what dropped out before is told once
+
+
+def test_a_new_report_of_a_study_of_an_earlier_review_is_no_new_study() -> None:
+    story = Story()
+    known, fresh = story.search("db", 2)
+    story.add(Kind.PREVIOUS, label="Invented 2015", studies=1, reports=1, records=[known])
+    story.add(Kind.GROUPED, study="s1", reports=[known, fresh])
+    include(story, fresh)
+    flow = flow_of(story)
+    assert (flow.new, flow.total) == (Included(studies=0, reports=1), Included(studies=1, reports=2))
+
+
 def test_after_a_version_was_closed_its_flow_is_shown_until_something_is_found() -> None:
     story = Story()
     include(story, *story.search("db", 1))

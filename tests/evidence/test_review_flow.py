@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.evidence.review_folds import Story
 
 from sirolens.evidence.review_events import Arm, Event, Kind
@@ -103,6 +103,13 @@ class Review(RuleBasedStateMachine):
         self.retracted = False
 
     @property
+    def elsewhere(self) -> set[str]:
+        """The publications that an earlier review had included, by all their copies."""
+        events = _live(self.story.events)
+        told = {name for event in events if event.kind is Kind.PREVIOUS for name in event.texts("records")}
+        return {name for group in _group(events, self.names).values() if group & told for name in group}
+
+    @property
     def state(self) -> State:
         return fold(self.story.events, self.story.records)
 
@@ -116,6 +123,7 @@ class Review(RuleBasedStateMachine):
             self.files += 1
             self.names += self.story.search(f"f{self.files}", count, arm=arm)
 
+    @precondition(lambda self: len(self.names) > 1)
     @rule(data=st.data())
     def merge(self, data: st.DataObject) -> None:
         two = data.draw(st.lists(st.sampled_from(self.names), min_size=2, max_size=3, unique=True))
@@ -178,6 +186,14 @@ class Review(RuleBasedStateMachine):
             self.names = list(self.state.records)
 
     @rule(data=st.data())
+    def earlier_review(self, data: st.DataObject) -> None:
+        state = self.state
+        names = data.draw(st.lists(st.sampled_from(self.names), max_size=2, unique=True))
+        known = len({state.grouping.cluster_of[name] for name in names})
+        told = {"studies": known, "reports": known + data.draw(st.integers(0, 2)), "records": names or None}
+        self.story.add(Kind.PREVIOUS, label="Invented review", **told)
+
+    @rule(data=st.data())
     def stop(self, data: st.DataObject) -> None:
         pending = self.state.within(Box.TITLE_PENDING)
         if pending:
@@ -227,7 +243,7 @@ class Review(RuleBasedStateMachine):
             assert sought == sum(counts[box] for box in PAST_TITLE)
             assert assessed == sum(counts[box] for box in ASSESSED)
         publications = [name for name, at in state.placed.items() if at.box not in (Box.DUPLICATE, Box.ALREADY_KNOWN)]
-        assert set(publications) == set(state.clusters)
+        assert set(publications) == set(state.clusters) - self.elsewhere
 
     @invariant()
     def boxes_are_those_of_the_rules(self) -> None:
@@ -237,7 +253,9 @@ class Review(RuleBasedStateMachine):
         for name in self.names:
             members = groups[name]
             assert set(state.clusters[state.grouping.cluster_of[name]].members) == members
-            if state.grouping.cluster_of[name] == name and not self.retracted:
+            if name in self.elsewhere:
+                assert state.placed[name].box is Box.ALREADY_KNOWN
+            elif state.grouping.cluster_of[name] == name and not self.retracted:
                 assert state.placed[name].box in naive(events, members)
 
     @invariant()
@@ -249,7 +267,7 @@ class Review(RuleBasedStateMachine):
             for member in cluster.members[1:]:
                 copy = state.placed[member]
                 assert (first.version, ranks[first.arm]) <= (copy.version, ranks[copy.arm])
-                assert (copy.box is Box.ALREADY_KNOWN) == (copy.version > first.version)
+                assert (copy.box is Box.ALREADY_KNOWN) == (copy.version > first.version or member in self.elsewhere)
 
     @invariant()
     def what_a_snapshot_knew_can_be_folded_again_whatever_came_after(self) -> None:

@@ -191,7 +191,9 @@ def _add_previous(group: typer.Typer, language: str) -> None:
         state = load_state(review, show_in)
         if reports < studies:
             raise InputError(error("review.previous-reports", place=Place(field="--reports"), studies=studies))
-        records = [record_of(state, one) for one in record]
+        records = list(dict.fromkeys(state.grouping.cluster_of[record_of(state, one)] for one in record))
+        if reports < len(records):
+            raise InputError(error("review.previous-records", place=Place(field="--reports"), count=len(records)))
         values = {"label": name, "studies": studies, "reports": reports, "records": records or None}
         (event,) = append(review.folder, who(by, review), [(Kind.PREVIOUS, values | {"note": note or None})])
         if as_json:

@@ -9,8 +9,9 @@ For each arm (databases and registers; other methods), with records and reports 
     previous - dropped + reconsidered + new = total
 
 Rules where PRISMA is silent: a record found in both arms counts in the databases' and is a duplicate in the other. A
-record that an earlier version had is "already known". A study that drops out stays among the previous ones and gets a
-line of its own. A publication of an earlier version that is included only now is "reconsidered".
+record that an earlier version had, or that an earlier review made elsewhere had included, is "already known". A study
+that drops out stays among the previous ones and gets a line of its own. A publication of an earlier version that is
+included only now is "reconsidered".
 
 Source: Page et al., BMJ 2021;372:n71, doi:10.1136/bmj.n71.
 """
@@ -24,7 +25,9 @@ from typing import final
 
 from sirolens.errors import InputError
 from sirolens.evidence.record import Record
-from sirolens.evidence.review_events import ROUTES, Arm, Event, Kind
+from sirolens.evidence.review_boxes import known_elsewhere
+from sirolens.evidence.review_events import ROUTES, Arm, Event, Kind, Stage
+from sirolens.evidence.review_standing import Status
 from sirolens.evidence.review_state import OPEN, Box, Rules, State, as_of, fold
 from sirolens.message import Message, error, warning
 
@@ -175,27 +178,34 @@ def _wanted(state: State, closed: int, version: int | None) -> int:
 
 
 def _flow(state: State, past: State | None, version: int) -> Flow:
-    elsewhere = [event for event in state.events if event.kind is Kind.PREVIOUS]
     before = _included(past) if past is not None else {}
     after = _included(state)
+    then, here = _NOWHERE if past is None else _elsewhere(past), _elsewhere(state)
     main, other = (_arm(state, version, arms) for arms in ((Arm.DATABASES, Arm.REGISTERS), (Arm.OTHER,)))
     kept = {now for name in before if (now := state.grouping.cluster_of.get(name)) in after}
     fresh = {name for name in after if state.placed[name].version == version}
-    new = _count(after, fresh)
-    reconsidered = _count(after, set(after) - kept - fresh)
+    again = set(after) - kept - fresh
     # A study of which one report is new and another old is no new study.
-    old_studies = {after[name] for name in kept}
-    new_studies = {after[name] for name in fresh} - old_studies
-    again = {after[name] for name in set(after) - kept - fresh} - old_studies - new_studies
+    old_studies = {after[name] for name in kept} - here.studies
+    new_studies = {after[name] for name in fresh} - old_studies - here.studies
+    again_studies = {after[name] for name in again} - old_studies - new_studies - here.studies
     previous = Included(
-        studies=len(set(before.values())) + sum(event.values["studies"] for event in elsewhere),
-        reports=len(before) + sum(event.values["reports"] for event in elsewhere),
+        studies=len(set(before.values()) - then.studies) + here.told.studies - then.dropped.studies,
+        reports=len(before) + here.told.reports - then.dropped.reports,
     )
-    gone = len(set(before.values())) - len(old_studies)  # below 0 where a study turned out to be two
-    dropped = Included(studies=max(gone, 0), reports=len(before) - len(kept))
     total = Included(
-        studies=len(set(after.values())) + sum(event.values["studies"] for event in elsewhere),
-        reports=len(after) + sum(event.values["reports"] for event in elsewhere),
+        studies=len(set(after.values()) - here.studies) + here.told.studies - here.dropped.studies,
+        reports=len(after) + here.told.reports - here.dropped.reports,
+    )
+    new = Included(studies=len(new_studies), reports=len(fresh))
+    # Below 0 where a study turned out to be two, or one that had dropped out is back.
+    gone = Included(
+        studies=previous.studies + len(new_studies) + len(again_studies) - total.studies,
+        reports=previous.reports + len(fresh) + len(again) - total.reports,
+    )
+    dropped = Included(studies=max(gone.studies, 0), reports=max(gone.reports, 0))
+    reconsidered = Included(
+        studies=len(again_studies) + max(-gone.studies, 0), reports=len(again) + max(-gone.reports, 0)
     )
     undecided = any(state.counts(version=version)[box] for box in OPEN)
     missing = [message for message in state.messages if message.code == "review.records-missing"]
@@ -208,22 +218,51 @@ def _flow(state: State, past: State | None, version: int) -> Flow:
         other=other,
         previous=previous,
         dropped=dropped,
-        reconsidered=Included(studies=len(again) + max(-gone, 0), reports=reconsidered.reports),
-        new=Included(studies=len(new_studies), reports=new.reports),
+        reconsidered=reconsidered,
+        new=new,
         total=total,
         draft=undecided or bool(missing),
         messages=tuple(messages),
     )
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Elsewhere:
+    """What earlier reviews, made elsewhere, had included: told, its studies known here, and what dropped out since."""
+
+    told: Included
+    studies: frozenset[str]
+    dropped: Included
+
+
+_NOTHING = Included(studies=0, reports=0)
+_NOWHERE = _Elsewhere(told=_NOTHING, studies=frozenset(), dropped=_NOTHING)
+
+
+def _elsewhere(state: State) -> _Elsewhere:
+    events = [event for event in state.events if event.kind is Kind.PREVIOUS]
+    told = Included(
+        studies=sum(event.values["studies"] for event in events),
+        reports=sum(event.values["reports"] for event in events),
+    )
+    owner = _owner(state)
+    reports = known_elsewhere(state.events, state.grouping)
+    out = {name for name in reports if any(state.standing(name, stage).status is Status.EXCLUDE for stage in Stage)}
+    left = frozenset(owner.get(name, name) for name in reports - out)
+    gone = {owner.get(name, name) for name in out} - left
+    dropped = Included(studies=min(len(gone), told.studies), reports=min(len(out), told.reports))
+    return _Elsewhere(told=told, studies=left, dropped=dropped)
+
+
+def _owner(state: State) -> dict[str, str]:
+    return {report: study.id for study in state.studies.values() for report in study.reports}
+
+
 def _included(state: State) -> dict[str, str]:
     """The study of every included report; a report of no study is one of its own."""
-    owner = {report: study.id for study in state.studies.values() for report in study.reports}
+    owner = _owner(state)
     return {name: owner.get(name, name) for name in state.within(Box.INCLUDED)}
-
-
-def _count(studies: Mapping[str, str], reports: set[str]) -> Included:
-    return Included(studies=len({studies[name] for name in reports}), reports=len(reports))
 
 
 def _arm(state: State, version: int, arms: Sequence[Arm]) -> ArmFlow:

@@ -13,13 +13,15 @@ from sirolens.evidence.review_events import Arm, Event, Kind, Stage
 from sirolens.evidence.review_sources import Found
 from sirolens.evidence.review_standing import NOTHING, Role, Standing, Status
 
-__all__ = ["OPEN", "Box", "Placed", "place"]
+__all__ = ["OPEN", "Box", "Placed", "known_elsewhere", "place"]
 
 
 class Box(StrEnum):
     """Where a record ends, as of now: each record is in exactly one."""
 
-    ALREADY_KNOWN = "already-known"  # a copy of what an earlier version of the review had
+    ALREADY_KNOWN = (
+        "already-known"  # a copy of what an earlier version had, or an earlier review made elsewhere included
+    )
     DUPLICATE = "duplicate"  # another copy of this version stands for it
     REMOVED = "removed-other"  # removed before screening for another reason
     AUTOMATIC = "excluded-automatic"  # left unscreened when a named person accepted to stop
@@ -63,6 +65,12 @@ class Placed:
     reason: str = ""
 
 
+def known_elsewhere(events: Sequence[Event], grouping: Grouping) -> frozenset[str]:
+    """Return the publications that an earlier review, made elsewhere, had included: they are nothing new here."""
+    told = (name for event in events if event.kind is Kind.PREVIOUS for name in event.texts("records"))
+    return frozenset(grouping.cluster_of[name] for name in told if name in grouping.cluster_of)
+
+
 def place(
     events: Sequence[Event],
     grouping: Grouping,
@@ -87,14 +95,17 @@ def place(
         elif event.kind in (Kind.RETRIEVED, Kind.NOT_RETRIEVED):
             for name in {grouping.cluster_of[name] for name in event.covered if name in grouping.cluster_of}:
                 retrieval[name] = event.kind
+    elsewhere = known_elsewhere(events, grouping)
     placed: dict[str, Placed] = {}
     for name, cluster in grouping.clusters.items():
         by_stage = {stage: standings.get((name, stage), NOTHING) for stage in Stage}
         box, reason = _box(by_stage, name in stopped, retrieval.get(name))
+        if name in elsewhere:
+            box, reason = Box.ALREADY_KNOWN, ""
         first = found[name]
         for member in cluster.members:
             here = found[member]
-            known = here.version > first.version
+            known = here.version > first.version or name in elsewhere
             copy = Box.ALREADY_KNOWN if known else Box.DUPLICATE
             placed[member] = Placed(
                 box=box if member == name else copy,

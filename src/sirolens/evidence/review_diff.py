@@ -158,6 +158,7 @@ _TELLING = (
     Kind.RESOLVED,
     Kind.RETRACTED,
     Kind.STOP_ACCEPTED,
+    Kind.PREVIOUS,
     Kind.RETRIEVED,
     Kind.NOT_RETRIEVED,
 )
