@@ -40,9 +40,9 @@ unit = "%"
 kind = "category"
 """
 TABLES = {
-    "patients": "patient,sex,age_years,age_at,arm,prior_lines,steroid_dependent,bed\n"
-    "P-1,女,40,2026-01-01,A,2,yes,7\n"
-    "P-2,m,8,2026-01-05,A,,否,\n",
+    "patients": "patient,sex,age_years,age_at,arm,prior_lines,steroid_dependent,bed,diagnosis\n"
+    "P-1,女,40,2026-01-01,A,2,yes,7,itp\n"
+    "P-2,m,8,2026-01-05,A,,否,,itp\n",
     "prescriptions": "patient,start,regimen\n"
     "P-1,2026-01-01T08:00+08:00,2 mg daily\n"
     "P-2,2026-01-05T08:00+08:00,1 mg daily\n",

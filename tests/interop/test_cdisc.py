@@ -51,7 +51,7 @@ def test_domains_are_the_cohort_that_the_same_facts_make_as_tables(tmp_path: Pat
     assert theirs.controls == mine.controls
     assert {name: [one.response for one in found] for name, found in theirs.reported.items()} == {"P-1": ["complete"]}
     assert theirs.charts[0].consents[0].scope == "research"
-    assert flags == ()
+    assert [flag.code for flag in flags] == ["cohort.diagnosis-assumed"]
 
 
 def test_transport_files_say_the_same_as_csv(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_transport_files_say_the_same_as_csv(tmp_path: Path) -> None:
         (path / f"{name}.xpt").write_bytes(as_transport(DOMAINS[name]))
     packed, flags = read(path)
     assert packed.charts == plain.charts
-    assert flags == ()
+    assert [flag.code for flag in flags] == ["cohort.diagnosis-assumed"]
     assert {one.name for one in packed.files} >= {"dm.xpt", "lb.xpt"}
 
 
@@ -94,7 +94,7 @@ def test_chinese_texts_of_a_transport_file_are_read(tmp_path: Path, encoding: st
     (path / "ae.xpt").write_bytes(as_transport(text, encoding))
     cohort, flags = read(path)
     assert [event.term for event in cohort.charts[0].adverse_events] == ["口腔溃疡", "高脂血症"]
-    assert [flag.code for flag in flags] == (["file.read-as-gb18030"] if encoding == "gb18030" else [])
+    assert ("file.read-as-gb18030" in {flag.code for flag in flags}) == (encoding == "gb18030")
 
 
 HEAD = {name: text.splitlines()[0] + "\n" for name, text in DOMAINS.items()}
@@ -383,6 +383,16 @@ def test_what_a_record_of_ae_leaves_open_stays_open(
     text = HEAD["ae"] + f"P-1,rash,,1,{serious},{relation},{action},2026-01-20,\n"
     (event,) = read(domains(tmp_path, ae=text))[0].charts[0].adverse_events
     assert (event.serious, event.related, event.stopped) == expected
+
+
+def test_a_death_without_its_day_and_a_diagnosis_that_dm_cannot_hold_are_told(tmp_path: Path) -> None:
+    text = "USUBJID,DTHDTC,DTHFL\nP-1,,Y\nP-2,,\n"
+    cohort, flags = read(domains(tmp_path, dm=text))
+    assert cohort.follow_up == {}
+    said_in_both(the(flags, "cdisc.death-undated"))
+    assumed = the(flags, "cohort.diagnosis-assumed")
+    assert (assumed.values["count"], assumed.values["all"]) == (2, 2)
+    said_in_both(assumed)
 
 
 def test_ae_without_the_variable_does_not_say_that_nothing_was_serious(tmp_path: Path) -> None:

@@ -32,7 +32,12 @@ def test_a_filled_template_is_read(tmp_path: Path, language: str) -> None:
     assert {path.name for path in files} == {"study.toml", "README.md", *(f"{table}.csv" for table in TABLES)}
     cohort, flags = read(filled(tmp_path / "new"))
     assert cohort.ids == ("P-1",)
-    assert {flag.code for flag in flags} == {"cohort.table-empty", "cohort.no-facts", "cohort.ethics-missing"}
+    assert {flag.code for flag in flags} == {
+        "cohort.table-empty",
+        "cohort.no-facts",
+        "cohort.ethics-missing",
+        "cohort.diagnosis-assumed",
+    }
 
 
 def test_an_unfilled_template_asks_for_what_nobody_may_guess(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from sirolens.interop.instants import read_day
 from sirolens.interop.json_lines import Node, Scalar
 from sirolens.interop.measurements import number_text
 from sirolens.interop.numbers import clip, read_number
-from sirolens.message import error, info
+from sirolens.message import error, info, warning
 from sirolens.response.cohort import FollowUp
 from sirolens.units import convert
 
@@ -25,7 +25,7 @@ __all__ = ["DM_READ", "read_dm"]
 
 DM_READ = (
     *("USUBJID", "SEX", "BRTHDTC", "AGE", "AGEU", "RFSTDTC", "ARM"),
-    *("RFICDTC", "DTHDTC", "RFPENDTC"),  # consent, death, end of participation
+    *("RFICDTC", "DTHDTC", "DTHFL", "RFPENDTC"),  # consent, death and whether there was one, end of participation
 )
 _NAMES = {
     "patient": "USUBJID",
@@ -83,9 +83,11 @@ def _read_record(record: Record, gathering: Gathering) -> None:
     if patient is None:
         reading.incomplete.add("patients")
         return
-    gathering.enrolled[patient.id] = Enrolled(patient, row.place())
+    gathering.enrolled[patient.id] = Enrolled(patient, row.place(), diagnosed=False)  # DM has no diagnosis
     _arm(record, row, gathering)
     died, left = (_day(record, row, name) for name in ("DTHDTC", "RFPENDTC"))
+    if died is None and values.get("DTHFL", "").upper() == "Y" and not values.get("DTHDTC"):
+        reading.flag(warning("cdisc.death-undated", place=row.place("died")))
     if died is not None or left is not None:
         gathering.follow_up[patient.id] = FollowUp(died=died, left=left, why="died" if died is not None else "unknown")
     consent = values.get("RFICDTC")

@@ -38,10 +38,11 @@ __all__ = ["Enrolled", "Gathering", "finish"]
 
 
 class Enrolled(NamedTuple):
-    """One row of the table of patients that could be read."""
+    """One row of the table of patients that could be read; `diagnosed` where it says the diagnosis."""
 
     patient: Patient
     place: Place
+    diagnosed: bool
 
 
 @final
@@ -152,6 +153,10 @@ def finish(gathering: Gathering) -> tuple[Cohort, tuple[Message, ...]]:
         settled[pseudonym] = settle(one.patient, found, reading, None)
         check_course(settled[pseudonym], one.place, gathering.follow_up.get(pseudonym), study.data_cut, reading)
     check_gates(gathering.gates, reading)
+    assumed = [one for one in gathering.enrolled.values() if not one.diagnosed]
+    if assumed:
+        count, everybody = len(assumed), len(gathering.enrolled)
+        reading.flag(info("cohort.diagnosis-assumed", place=assumed[0].place, count=count, all=everybody))
     invented = _invented(gathering)
     if study.ethics.missing:
         place = Place(file=str(gathering.folder / study.record.name), field="ethics")

@@ -153,7 +153,7 @@ def _read_patient_row(row: Row, declared: Mapping[str, Field], gathering: Gather
     if patient is None or values is None:
         reading.incomplete.add("patients")
         return
-    gathering.enrolled[pseudonym] = Enrolled(patient, row.place())
+    gathering.enrolled[pseudonym] = Enrolled(patient, row.place(), diagnosed="diagnosis" in cells)
     if values["arm"] is not None:
         gathering.arms[pseudonym] = values["arm"]
     died: date | None = values["died"]

@@ -40,7 +40,7 @@ _WOUND_LIMIT_MIN = 5.0
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skin:
-    """What was seen on the skin since the last visit, at its worst.
+    """What was seen on the skin since the last visit, at its worst; 0 and False say that it was looked for, and absent.
 
     Parameters
     ----------
