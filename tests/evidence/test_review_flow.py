@@ -190,8 +190,8 @@ class Review(RuleBasedStateMachine):
         state = self.state
         names = data.draw(st.lists(st.sampled_from(self.names), max_size=2, unique=True))
         known = len({state.grouping.cluster_of[name] for name in names})
-        told = {"studies": known, "reports": known + data.draw(st.integers(0, 2)), "records": names or None}
-        self.story.add(Kind.PREVIOUS, label="Invented review", **told)
+        reports = known + data.draw(st.integers(0, 2))
+        self.story.add(Kind.PREVIOUS, label="Invented", studies=known, reports=reports, records=names or None)
 
     @rule(data=st.data())
     def stop(self, data: st.DataObject) -> None:
