@@ -11,12 +11,14 @@ import pytest
 
 from sirolens.evidence.outcome import ArmRole, OutcomeRow
 from sirolens.evidence.pooled import Pooled
-from sirolens.evidence.questions import Kind, Question, answer
+from sirolens.evidence.questions import Kind, Question, answer, questions
 from sirolens.evidence.review_forms import Forms, read_forms
 from sirolens.message import Message
 from sirolens.report.bubble_figure import BubblePlot
 from sirolens.report.document import Figure, Interval, Paragraph, Table
+from sirolens.report.forest_figure import ForestPlot
 from sirolens.report.words import say
+from sirolens.study.review_figures import forest
 from sirolens.study.review_moderators import grouped_blocks, over_blocks
 from sirolens.study.review_pool import pooled_blocks, pooled_json, question_words
 
@@ -120,6 +122,61 @@ def test_an_effect_is_written_with_three_digits_and_never_as_nothing() -> None:
     assert cell.middle == pytest.approx(pooled.main.estimate, rel=0.005)  # three digits
     assert isinstance(ahead, Message)
     assert "0.00 " not in say(ahead, "en")
+
+
+def _compared(outcome: str, **arms: tuple[float, float]) -> Pooled:
+    base = OutcomeRow(study="A", outcome=outcome, timepoint="6m", criteria="IWG 2009")
+    (k1, n1), (k2, n2) = arms["treated"], arms["control"]
+    rows = [
+        replace(base, role=ArmRole.TREATED, arm="sirolimus", k=k1, n=n1),
+        replace(base, role=ArmRole.CONTROL, arm="ciclosporin", k=k2, n=n2),
+    ]
+    (question,) = questions(rows)
+    return answer(question, rows)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "right"),
+    [
+        ("CR", "favours sirolimus"),
+        ("AE_INFECTION", "favours control"),
+        ("RELAPSE", "favours control"),
+        ("NR_AMONG_RESPONDERS", "favours control"),
+        ("VISITS", "higher with sirolimus"),
+    ],
+)
+def test_more_harm_with_sirolimus_is_never_said_to_favour_it(outcome: str, right: str) -> None:
+    pooled = _compared(outcome, treated=(12, 40), control=(5, 41))
+    (figure,) = forest("name", pooled, {}, question_words(_question()))
+    assert isinstance(figure.drawing, ForestPlot)
+    assert figure.drawing.sides is not None
+    assert say(figure.drawing.sides[1], "en") == right
+
+
+def test_means_of_two_arms_are_compared_and_shown_with_their_unit() -> None:
+    """Oracle: the difference and its variance by hand."""
+    base = OutcomeRow(study="A", outcome="PLATELETS", timepoint="3m", unit="10^9/L", criteria="IWG 2009")
+    rows = []
+    for study, (m1, m2) in {"A": (81.0, 60.0), "B": (70.0, 64.0), "C": (90.0, 75.0)}.items():
+        rows.append(replace(base, study=study, role=ArmRole.TREATED, arm="sirolimus", mean=m1, sd=20.0, n=25))
+        rows.append(replace(base, study=study, role=ArmRole.CONTROL, arm="ciclosporin", mean=m2, sd=30.0, n=25))
+    (question,) = questions(rows)
+    pooled = answer(question, rows)
+    assert pooled.effect == "MD"
+    assert pooled.main is not None
+    assert pooled.main.estimate == pytest.approx((21 + 6 + 15) / 3, rel=LAST_DIGITS)  # equal variances
+    (plot,) = (block.drawing for block in pooled_blocks(question, pooled, {})[:2] if isinstance(block, Figure))
+    assert isinstance(plot, ForestPlot)
+    assert plot.rows[0].columns == ("81 ± 20 (25)", "60 ± 30 (25)")
+    assert say(plot.axis, "en") == "Mean difference, 10^9/L"
+    assert say(plot.columns[0], "zh") == "均值±标准差（例数）" if isinstance(plot.columns[0], Message) else False
+    alone = [row for row in rows if row.role is ArmRole.TREATED]
+    assert questions(alone) == ()
+    counts = [replace(row, study="D", mean=None, sd=None, k=9.0) for row in rows[:2]]
+    mixed = answer(question, [*rows, *counts])
+    assert (mixed.effect, [line.label for line in mixed.studies]) == ("RR", ["D"])
+    left = next(message for message in mixed.messages if message.code == "pooling.left-means")
+    assert left.values["studies"] == ("A", "B", "C")
 
 
 def _folder(folder: Path) -> Forms:

@@ -35,6 +35,9 @@ Flags = NDArray[np.bool_]
 PRIOR_SCALES = {Effect.OR: 0.5, Effect.RR: 0.5, Effect.RD: 0.1, Effect.SMD: 0.5}
 """Of the half-normal prior of the spread, a judgement; a mean difference has none, since it depends on the unit."""
 
+MEASURED = frozenset({Effect.MD, Effect.SMD})
+"""Effects of means; the others are of counts."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +225,7 @@ def _column(pairs: Sequence[_Pair], side: str, name: str) -> Array:
 
 
 def _sizes(pairs: Sequence[_Pair], effect: Effect, zero: str) -> EffectSizes:
-    needed = ("mean", "sd", "n") if effect in (Effect.MD, Effect.SMD) else ("k", "n")
+    needed = ("mean", "sd", "n") if effect in MEASURED else ("k", "n")
     missing = [row for pair in pairs for row in (pair.treated, pair.control) if _lacks(row, needed)]
     if missing:
         raise InputError(
@@ -239,7 +242,7 @@ def _sizes(pairs: Sequence[_Pair], effect: Effect, zero: str) -> EffectSizes:
             )
         )
     columns = [_column(pairs, side, name) for side in ("treated", "control") for name in needed]
-    if effect not in (Effect.MD, Effect.SMD):
+    if effect not in MEASURED:
         k1, n1, k2, n2 = columns
         return counts_effect(k1, n1, k2, n2, effect, zero)
     units = tuple(sorted({row.unit for pair in pairs for row in (pair.treated, pair.control)}))

@@ -19,7 +19,7 @@ from sirolens.evidence.extraction import is_safety_outcome
 from sirolens.evidence.outcome import ArmRole, OutcomeRow, Population
 from sirolens.evidence.pooled import Pooled
 from sirolens.evidence.synthesis import pool
-from sirolens.message import Message, info
+from sirolens.message import Message, info, warning
 
 __all__ = ["Kind", "Question", "answer", "answers", "questions"]
 
@@ -63,21 +63,21 @@ class Question:
 def questions(rows: Iterable[OutcomeRow]) -> tuple[Question, ...]:
     """Return what can be pooled: whole cohorts with counts, safety after response; single patients make no question.
 
+    Arms with means are compared as well; a mean of one arm alone makes no question.
+
     Examples
     --------
     >>> row = OutcomeRow(study="S01", outcome="OR", timepoint="3m", k=12, n=20)
     >>> [one.name for one in questions([row])]
     ['single-arm-OR-3m-primary-itp']
     """
-    counted = [
-        row for row in rows if row.k is not None and row.n is not None and not row.subgroup and not _is_case(row)
-    ]
+    usable = [row for row in rows if (_counted(row) or _measured(row)) and not row.subgroup and not _is_case(row)]
     found: dict[Question, None] = {}
-    for row in counted:
+    for row in usable:
         if row.role is ArmRole.CONTROL:
             continue
         compared = row.role is ArmRole.TREATED
-        if compared and not _has_control(row, counted):
+        if not (_has_control(row, usable) if compared else _counted(row)):
             continue
         kind = Kind.COMPARISON if compared else Kind.SINGLE_ARM
         partners = () if compared else tuple(sorted(set(row.partners)))
@@ -88,10 +88,21 @@ def questions(rows: Iterable[OutcomeRow]) -> tuple[Question, ...]:
     return tuple(sorted(found, key=_order))
 
 
+def _counted(row: OutcomeRow) -> bool:
+    return row.k is not None and row.n is not None
+
+
+def _measured(row: OutcomeRow) -> bool:
+    return not _counted(row) and row.mean is not None and row.sd is not None and row.n is not None
+
+
 def _has_control(row: OutcomeRow, rows: Sequence[OutcomeRow]) -> bool:
     key = (row.study, row.cohort, row.outcome, row.timepoint)
     return any(
-        one.role is ArmRole.CONTROL and (one.study, one.cohort, one.outcome, one.timepoint) == key for one in rows
+        one.role is ArmRole.CONTROL
+        and (one.study, one.cohort, one.outcome, one.timepoint) == key
+        and _counted(one) == _counted(row)
+        for one in rows
     )
 
 
@@ -115,7 +126,7 @@ def _days(timepoint: str) -> float:
 
 
 def answer(question: Question, rows: Iterable[OutcomeRow], *, any_criteria: bool = False) -> Pooled:
-    """Pool one question; comparisons by their risk ratio.
+    """Pool one question; comparisons by their risk ratio, or the mean difference where no treated arm has counts.
 
     Raises
     ------
@@ -127,14 +138,20 @@ def answer(question: Question, rows: Iterable[OutcomeRow], *, any_criteria: bool
     cases = tuple(row for row in told if _is_case(row) and _asks(question, row))
     series = [row for row in told if not _is_case(row)]
     if question.kind is Kind.COMPARISON:
+        asked = [row for row in series if row.role is ArmRole.TREATED and _asks(question, row)]
+        effect = Effect.RR if any(_counted(row) for row in asked) else Effect.MD
+        means = [row for row in series if _measured(row) and _asks(question, row)] if effect is Effect.RR else []
         found = compare(
-            series,
+            [row for row in series if row not in means],
             outcome=question.outcome,
             timepoint=question.timepoint,
-            effect=Effect.RR,
+            effect=effect,
             populations=populations,
             any_criteria=any_criteria,
         )
+        if means:
+            studies = tuple(dict.fromkeys(row.label for row in means))
+            found = replace(found, messages=(*found.messages, warning("pooling.left-means", studies=studies)))
     else:
         found = pool(
             series,

@@ -12,7 +12,8 @@ import numpy as np
 
 from sirolens.evidence.appraisal import Lights, lights, shares
 from sirolens.evidence.appraisal_tools import OVERALL, item_words, judgement_words
-from sirolens.evidence.outcome import NOT_REPORTED
+from sirolens.evidence.extraction import AMONG_RESPONDERS, is_safety_outcome
+from sirolens.evidence.outcome import NOT_REPORTED, OutcomeRow
 from sirolens.evidence.pooled import SHARE, Pooled, PoolLine, StudyLine
 from sirolens.evidence.prisma import ArmFlow, Flow
 from sirolens.evidence.protocol import Protocol
@@ -33,11 +34,13 @@ __all__ = [
     "asymmetry_figures",
     "axis_of",
     "axis_scale",
+    "counts_head",
     "counts_of",
     "figure_pages",
     "figure_scale",
     "flow_figure",
     "forest",
+    "numbers_of",
     "plain_id",
     "reason_words",
     "robustness_figures",
@@ -48,6 +51,10 @@ __all__ = [
 _Marks: TypeAlias = Callable[[StudyLine], bool]
 
 RATIOS = frozenset({"OR", "RR"})
+WANTED = frozenset(
+    {"OR", "CR", "PR", "SR", "DURABLE", "OFF_ALL_THERAPY", "IMPROVED", "CR_OR_NEAR_CR", "PLATELETS", "PLATELETS_MEDIAN"}
+)
+UNWANTED = frozenset({"NR", "RELAPSE"})
 FEWEST_FOR_FUNNEL = 10  # studies; below, no shape can be told from chance
 FEWEST_FOR_BAUJAT = 3
 
@@ -93,13 +100,45 @@ def counts_of(k: float | None, n: float | None) -> str:
     return "–" if k is None or n is None else f"{k:g}/{n:g}"
 
 
+def counts_head(pooled: Pooled) -> Message:
+    """Return what stands over the numbers of the arms."""
+    return info("evidence.column-means" if pooled.effect in ("MD", "SMD") else "evidence.column-counts")
+
+
 def axis_scale(pooled: Pooled) -> EffectScale:
     """Return the scale of the analysis: shares are compared on logits, ratios on logarithms."""
     return EffectScale.LOGIT if pooled.effect == SHARE else figure_scale(pooled)
 
 
+def numbers_of(row: OutcomeRow) -> str:
+    """Write what an arm brings: events of patients, or mean, deviation and patients.
+
+    >>> numbers_of(OutcomeRow(study="A", outcome="OR", timepoint="3m", k=12, n=20))
+    '12/20'
+    >>> numbers_of(OutcomeRow(study="A", outcome="PLATELETS", timepoint="3m", mean=52.5, sd=11, n=20))
+    '52.5 ± 11 (20)'
+    """
+    if row.k is None and row.mean is not None and row.sd is not None and row.n is not None:
+        return f"{row.mean:g} ± {row.sd:g} ({row.n:g})"
+    return counts_of(row.k, row.n)
+
+
+def _sides(pooled: Pooled) -> tuple[Message, Message]:
+    """What the directions of a comparison mean: response is wanted, harm is not; else only which is higher."""
+    outcome = pooled.outcome.removesuffix(AMONG_RESPONDERS)
+    control, sirolimus = info("evidence.favours-control"), info("evidence.favours-sirolimus")
+    if outcome in WANTED:
+        return control, sirolimus
+    if outcome in UNWANTED or is_safety_outcome(outcome):
+        return sirolimus, control
+    return info("evidence.higher-with-control"), info("evidence.higher-with-sirolimus")
+
+
 def axis_of(pooled: Pooled) -> Message:
-    """Return what is estimated, in words."""
+    """Return what is estimated, in words; a difference of means with its unit."""
+    unit = pooled.studies[0].row.unit if pooled.studies else ""
+    if pooled.effect == "MD" and unit:
+        return info("evidence.axis-md-unit", unit=unit)
     return info(f"evidence.axis-{pooled.effect.lower()}")
 
 
@@ -126,8 +165,8 @@ def forest(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) 
             low=line.interval.low,
             high=line.interval.high,
             columns=(
-                counts_of(line.row.k, line.row.n),
-                *((counts_of(line.control.k, line.control.n),) if line.control is not None else ("–",) * compared),
+                numbers_of(line.row),
+                *((numbers_of(line.control),) if line.control is not None else ("–",) * compared),
             ),
             weight=line.weight,
             notes=tuple(index for index, (_, marked) in enumerate(flags) if marked(line)),
@@ -135,12 +174,12 @@ def forest(name: str, pooled: Pooled, names: Mapping[str, str], title: Message) 
         for line in pooled.studies
     ]
     rows += _diamonds(pooled)
-    sides = (info("evidence.favours-control"), info("evidence.favours-sirolimus")) if compared else None
+    sides = _sides(pooled) if compared else None
     plot = ForestPlot(
         rows=tuple(rows),
         axis=axis_of(pooled),
         scale=figure_scale(pooled),
-        columns=(info("evidence.column-counts"), *((info("evidence.column-against"),) if compared else ())),
+        columns=(counts_head(pooled), *((info("evidence.column-against"),) if compared else ())),
         sides=sides,
         notes=tuple(info(code) for code in codes),
         statements=_statements(pooled),

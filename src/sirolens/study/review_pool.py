@@ -32,8 +32,10 @@ from sirolens.study.review_figures import (
     RATIOS,
     asymmetry_figures,
     axis_scale,
+    counts_head,
     figure_scale,
     forest,
+    numbers_of,
     robustness_figures,
     study_name,
 )
@@ -160,9 +162,14 @@ def interval_cell(middle: float, interval: statistics.Interval, pooled: Pooled) 
 def _studies(pooled: Pooled, names: Mapping[str, str]) -> Table:
     """The studies as they stand in the plot, for those who read text."""
     compared = any(line.control is not None for line in pooled.studies)
-    heads = ("study", "counts", *(("against",) if compared else ()), "single-estimate")
+    heads = (
+        info("evidence.column-study"),
+        counts_head(pooled),
+        *((info("evidence.column-against"),) if compared else ()),
+        info("evidence.column-single-estimate", level_percent=95),
+    )
     columns = (
-        *(Column(head=info(f"evidence.column-{name}", level_percent=95), name="text") for name in heads),
+        *(Column(head=head, name="text") for head in heads),
         Column(head=info("evidence.column-weight"), name="weight_percent"),
     )
     rows = tuple(
@@ -314,7 +321,7 @@ def single_studies(answered: Iterable[Answer], names: Mapping[str, str]) -> Tabl
 
 def _counts(row: OutcomeRow, *, told: bool) -> Cell:
     """Events of patients; of a comparison also what the arm was given."""
-    counts = "–" if row.k is None or row.n is None else f"{row.k:g}/{row.n:g}"
+    counts = numbers_of(row)
     return info("evidence.counts-of-arm", counts=counts, written=row.arm) if told and row.arm else counts
 
 
