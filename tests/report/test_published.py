@@ -33,6 +33,7 @@ PUBLICATIONS = (
     "robvis:",
     "ROBINS-I: a tool",
 )  # beginnings of titles that stay as published
+ABBREVIATIONS = ("Treg", "cTfh", "CXCL9, CXCL10")
 FILE_NAME = re.compile(r"\S+/\S+")
 IDENTIFIER = re.compile(r"NCT\d{8}|Blood \d{4};.*|data-raw/.*")
 WORDY_UNIT = re.compile(r"years|\S+/day")
@@ -111,11 +112,13 @@ def of_evidence() -> Iterator[str]:
 
 
 def of_review() -> Iterator[str]:
-    """What the forms of the shipped review call arms and parts of cohorts; a disease that is an abbreviation stays."""
+    """What the forms of the shipped review call arms, parts of cohorts, cells and times; abbreviations stay."""
     for file in sorted((catalogues.SOURCE.parents[1] / "examples" / "review-sirolimus-itp" / "studies").glob("*.toml")):
         form = tomllib.loads(file.read_text(encoding="utf-8"))
         yield from (arm["name"] for arm in form.get("arm", []))
         yield from (row["subgroup"] for row in form.get("outcome", []) if row.get("subgroup", "ALPS") != "ALPS")
+        yield from (cell["when"] for cell in form.get("cell", []))
+        yield from (cell["cell"] for cell in form.get("cell", []) if cell["cell"] not in ABBREVIATIONS)
 
 
 def of_code() -> Iterator[str]:

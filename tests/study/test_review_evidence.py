@@ -14,7 +14,9 @@ from sirolens.report.document import Table
 from sirolens.report.worded import texts, worded
 from sirolens.report.words import say
 from sirolens.study.review_evidence import (
+    cells_table,
     conflicts_table,
+    findings_table,
     forms_document,
     forms_json,
     is_other,
@@ -111,6 +113,29 @@ def test_contradictions_stand_side_by_side_in_both_languages() -> None:
     assert len(english) == len(chinese) == 10
     assert ["Sirolimus level and response", "Li H 2020"] in [row[:2] for row in english]
     assert ["西罗莫司血药浓度与疗效", "Ann Med 2023"] in [row[:2] for row in chinese]
+
+
+def test_every_finding_stands_once_where_studies_agree_or_where_they_contradict() -> None:
+    both = [*cells(conflicts_table(FORMS.extractions, "en")), *cells(findings_table(FORMS.extractions, "en"))]
+    assert len(both) == sum(len(form.findings) for form in FORMS.extractions)
+    agreed = [row[:2] for row in cells(findings_table(FORMS.extractions, "zh"), "zh")]
+    assert ["治疗中调节性T细胞的变化", "Blood Coagul Fibrinolysis 2024"] in agreed
+
+
+def test_cells_are_told_with_their_markers_and_how_they_are_known() -> None:
+    table = cells_table(FORMS.extractions)
+    assert len(table.rows) == sum(len(form.cells) for form in FORMS.extractions)
+    (copied,) = [row for row in cells(table) if row[5] != "None"]
+    assert copied[1:3] == ["Treg", "CD4+CD25+CD127low"]
+    assert copied[4:] == ["rises", "5.44 +/- 1.64 to 6.60 +/- 1.34 %", "<0.005", "seen second-hand only"]
+
+
+def test_an_interim_report_is_told_apart_from_the_paper() -> None:
+    rows = [
+        row for row in cells(outcomes_table(FORMS.extractions, is_response, "en")) if row[0].startswith("Bride 2016")
+    ]
+    assert [row[0] for row in rows if row[5] == "10"] == ["Bride 2016, conference abstract: ALPS"]
+    assert [row[0] for row in rows if row[5:7] == ["12", "12"]] == ["Bride 2016: ALPS"]
 
 
 def test_what_has_no_results_is_listed() -> None:

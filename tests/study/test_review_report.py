@@ -61,7 +61,8 @@ def test_comparisons_stand_before_single_arms_and_every_part_has_its_place(page:
     heads = [block.text.code for block in page[1].blocks if isinstance(block, Heading) and block.level == 2]
     wanted = (
         *("question", "searches", "studies", "risk", "comparisons", "single-arms", "methods", "responses", "others"),
-        *("safety", "conflicts", "certainty", "notes", "found", "open", "reports", "checklist", "basis"),
+        *("safety", "conflicts", "findings", "cells", "certainty", "notes", "found", "open", "reports", "checklist"),
+        "basis",
     )
     assert heads == [f"evidence.heading-{name}" for name in wanted]
 

@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sirolens.evidence.appraisal_tools import tool_for
-from sirolens.evidence.extraction import Extracted, Extraction, Finding, conflicts, is_safety_outcome, topic_words
+from sirolens.evidence.extraction import (
+    Extracted,
+    Extraction,
+    Finding,
+    Topic,
+    conflicts,
+    is_safety_outcome,
+    topic_words,
+)
 from sirolens.evidence.extraction_words import (
     design_words,
     mark_words,
@@ -27,7 +35,9 @@ from sirolens.report.words import say
 from sirolens.source import Mark
 
 __all__ = [
+    "cells_table",
     "conflicts_table",
+    "findings_table",
     "forms_document",
     "forms_json",
     "is_other",
@@ -141,9 +151,12 @@ def _without(cells: tuple[T, ...], at: int) -> tuple[T, ...]:
 def _outcome_row(form: Extraction, one: Extracted, language: str) -> tuple[Cell, ...]:
     row = one.row
     share = 100 * row.k / row.n if row.k is not None and row.n else row.percent
-    part = info("extraction.study-part", study=form.study.name, written=row.subgroup)
+    report = form.study.report(one.report)
+    name: Message | str = form.study.name
+    if report is not None and report is not form.study.reports[0]:  # an interim report beside the paper
+        name = info("extraction.study-report", study=name, kind_word=info(f"extraction.kind-{report.kind.value}"))
     return (
-        part if row.subgroup else form.study.name,
+        info("extraction.study-part", study=name, written=row.subgroup) if row.subgroup else name,
         population_words(row.population),
         row.arm
         if row.role is ArmRole.SINGLE
@@ -185,6 +198,41 @@ def conflicts_table(forms: Sequence[Extraction], language: str) -> Table:
     )
     columns = tuple(Column(head=_head(name), name="text") for name in ("topic", "study", "says", "p", "mark"))
     return Table(columns=columns, rows=rows)
+
+
+def findings_table(forms: Sequence[Extraction], language: str) -> Table:
+    """Return what studies say of who responds and why, where none says otherwise; topic by topic."""
+    disputed = {conflict.topic for conflict in conflicts(forms)}
+    rows = tuple(
+        (topic_words(said.topic), form.study.name, _said(said, language), said.p or None, mark_words(said.mark))
+        for topic in Topic
+        for form in forms
+        for said in form.findings
+        if said.topic is topic and topic not in disputed
+    )
+    columns = tuple(Column(head=_head(name), name="text") for name in ("topic", "study", "says", "p", "mark"))
+    return Table(columns=columns, rows=rows)
+
+
+def cells_table(forms: Sequence[Extraction]) -> Table:
+    """Return what reports say of immune cells and cytokines, with values where they are printed."""
+    names = ("study", "cell", "gating", "when", "direction", "values", "p", "mark")
+    rows = tuple(
+        (
+            form.study.name,
+            one.cell,
+            None if one.gating == NOT_REPORTED else one.gating,
+            one.when,
+            info(f"extraction.direction-{one.direction.replace(' ', '-')}"),
+            one.values or None,
+            one.p or None,
+            mark_words(one.mark),
+        )
+        for form in sorted(forms, key=_order)
+        for one in form.cells
+    )
+    kinds = {"cell": "written", "when": "written"}
+    return Table(columns=tuple(Column(head=_head(name), name=kinds.get(name, "text")) for name in names), rows=rows)
 
 
 def _said(finding: Finding, language: str) -> str:
@@ -293,6 +341,8 @@ def forms_document(forms: Forms, changed: tuple[Message, ...], language: str, *,
         ("others", outcomes_table(told, is_other, language)),
         ("safety", outcomes_table(told, is_safety, language)),
         ("conflicts", conflicts_table(told, language)),
+        ("findings", findings_table(told, language)),
+        ("cells", cells_table(told)),
         ("notes", notes_table(told, language)),
         ("open", open_studies_table(told, language)),
         ("reports", reports_table(told)),

@@ -38,7 +38,9 @@ from sirolens.report.document import (
     Table,
 )
 from sirolens.study.review_evidence import (
+    cells_table,
     conflicts_table,
+    findings_table,
     is_other,
     is_response,
     is_safety,
@@ -135,6 +137,8 @@ def report_document(told: Material, language: str, *, version: str, today: date)
     blocks += _section("others", outcomes_table(forms, is_other, language))
     blocks += _section("safety", outcomes_table(forms, is_safety, language))
     blocks += _section("conflicts", conflicts_table(forms, language))
+    blocks += _section("findings", findings_table(forms, language))
+    blocks += _section("cells", cells_table(forms))
     blocks += _certainty(told, language)
     blocks += _section("notes", notes_table(forms, language))
     blocks += [*_problems(told), *_section("open", open_studies_table(forms, language))]
