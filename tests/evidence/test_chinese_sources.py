@@ -196,6 +196,39 @@ def test_half_a_record_at_the_end_counts_and_is_shown() -> None:
     assert last.reason.code == "chinese.no-title"
 
 
+CLOSED = {
+    "noteexpress": (
+        "{{Reference Type}}: Journal Article\n{{Title}}: 虚构{}\n{{Abstract}}: 目的 虚构。\n"
+        "{{Database Provider}}: CNKI\n\n"
+    ),
+    "refer": "%0 Journal Article\n%T 虚构{}\n%X 目的 虚构。\n%W CNKI\n\n",
+    "refworks": "RT Journal Article\nSR 1\nT1 虚构{}\nAB 目的 虚构。\nDS CNKI\n\n",
+    "estudy": "DataType: 1\nTitle-题名: 虚构{}\nSummary-摘要: 目的 虚构。\nOrgan-机构: 虚构医院\n",
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_last_record_without_the_end_that_all_others_have_is_told_as_cut(name: str) -> None:
+    whole = "".join(CLOSED[name].format(n) for n in range(3))
+    cut = whole[: whole.rindex("虚构。") + 1]  # in the middle of the abstract
+    done = import_bytes(cut.encode(), name="invented")
+    line = cut.count("\n") + 1
+    assert [one.title for one in done.records] == ["虚构0", "虚构1", "虚构2"]
+    assert done.records[-1].unparsed == ((line, cut.split("\n")[-1]),)
+    (told,) = done.messages
+    assert told.place is not None
+    assert (told.code, told.place.line) == ("import.end-unsure", line)
+    assert import_bytes(whole.encode(), name="invented").messages == ()
+
+
+def test_records_that_end_in_different_ways_make_nobody_doubt_the_last() -> None:
+    text = (
+        "RT Journal Article\nSR 1\nT1 虚构\nDS CNKI\nLK https://x.example/1\n\nRT Patent\nSR 1\nT1 虚构二\nDS CNKI\n\n"
+    )
+    text += "RT Thesis\nSR 1\nT1 虚构三\nYR 2020\n"
+    assert import_bytes(text.encode(), name="invented").messages == ()
+
+
 def test_wanfang_repeats_authors_and_prints_a_second_title() -> None:
     one = records("noteexpress_wanfang.net")[0]
     assert [(who.family, who.given) for who in one.authors] == [("张", "伟"), ("王", "芳"), ("歐陽", "修")]

@@ -128,7 +128,7 @@ def test_the_last_record_without_its_end_is_half_a_record() -> None:
 def test_the_last_line_of_a_file_without_any_end_is_told() -> None:
     done = import_bytes(b"TY  - JOUR\nTI  - a\nDO  - 10.99999/fa", name="invented")
     assert [record.unparsed for record in done.records] == [((3, "DO  - 10.99999/fa"),)]
-    assert [message.code for message in done.messages] == ["import.unparsed"]
+    assert [message.code for message in done.messages] == ["import.end-unsure"]
 
 
 def test_a_line_after_the_end_is_told_and_the_next_record_is_read() -> None:

@@ -255,6 +255,9 @@ def _told(name: str, records: Sequence[Record], unread: Sequence[Unread]) -> Ite
         make = error if piece.counts_as_record else warning
         yield make("import.unread", place=place, times=times[code], why=piece.reason)
     lines = [line for record in records for line, _ in record.unparsed]
+    concerned = sum(bool(record.unparsed) for record in records)
+    if lines and lines[-1] == records[-1].position.last_line:
+        yield warning("import.end-unsure", place=Place(file=name, line=lines.pop()))
+        concerned -= len(records[-1].unparsed) == 1
     if lines:
-        concerned = sum(bool(record.unparsed) for record in records)
         yield info("import.unparsed", place=Place(file=name, line=min(lines)), times=len(lines), records=concerned)

@@ -65,7 +65,12 @@ _TAG = re.compile(r"\n[\ufeff \t]*\{[ \t]*([^{}\n]{1,40}?)[ \t,ï¼Œ]*\}[ \t]*[:ï¼
 
 
 _FORM: Final = MarkedFormat(
-    name=NAME, start=_START, tag=_TAG, names=_NAMES, paragraphs=frozenset({"Abstract", "Author Address"})
+    name=NAME,
+    start=_START,
+    tag=_TAG,
+    names=_NAMES,
+    paragraphs=frozenset({"Abstract", "Author Address"}),
+    closing="Database Provider",
 )
 
 

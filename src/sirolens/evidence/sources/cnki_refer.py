@@ -85,7 +85,7 @@ def _accept(mark: str, rest: str, before: str, seen: Mapping[str, object]) -> bo
 
 
 _FORM: Final = MarkedFormat(
-    name=NAME, start=_START, tag=_TAG, names=_NAMES, paragraphs=frozenset({"X", "+"}), accept=_accept
+    name=NAME, start=_START, tag=_TAG, names=_NAMES, paragraphs=frozenset({"X", "+"}), accept=_accept, closing="W"
 )
 
 

@@ -50,10 +50,13 @@ class Fields:
         Canonical name to its values in order; a value that goes on over several lines keeps its line ends.
     unparsed : tuple of (int, str)
         Lines that no rule reads, with their numbers.
+    last : str
+        The last mark, known or not.
     """
 
     values: dict[str, list[str]]
     unparsed: tuple[tuple[int, str], ...] = ()
+    last: str = ""
 
 
 @final
@@ -78,6 +81,8 @@ class MarkedFormat:
         ``accept(mark, rest of the line, mark before, marks so far)``: False when a line that looks marked is text.
     inside : frozenset of str
         Names of other formats whose start may stand inside a record of this one.
+    closing : str
+        The mark that the database prints last in every record; "" where there is none.
     """
 
     name: str
@@ -87,6 +92,7 @@ class MarkedFormat:
     paragraphs: frozenset[str]
     accept: Callable[[str, str, str, Mapping[str, object]], bool] | None = None
     inside: frozenset[str] = frozenset()
+    closing: str = ""
 
     def others(self) -> re.Pattern[str]:
         """Return the pattern of what cannot stand inside a record of this format."""
@@ -106,6 +112,12 @@ def read_marked(
     form : MarkedFormat
     assemble : callable
         From the fields to the arguments of `Record`; a result with neither title nor DOI is told as unread.
+
+    Notes
+    -----
+    These formats have no sign for the end of a record. Where all records of a file end with one mark but the last, the
+    file was probably cut: the last line is listed as unparsed. Two others are asked for, one where the format's own
+    closing mark is met.
     """
     starts = [0] if form.start.match("\n" + file.text[:_LONGEST_START]) else []
     starts += [match.start() + 1 for match in form.start.finditer(file.text)]
@@ -114,14 +126,19 @@ def read_marked(
     if before.strip():
         yield _outside(before, 1)
     line = before.count("\n") + 1
+    ends: set[str] = set()
     for ordinal, (start, stop) in enumerate(pairwise([*starts, len(file.text)]), 1):
         whole = file.text[start:stop]
         own, foreign = whole, ""
         if (hit := others.search(whole)) is not None:
             own, foreign = whole[: hit.start() + 1], whole[hit.start() + 1 :]
         raw = own.rstrip()
-        found = assemble(fields_of(raw, line, form))
+        fields = fields_of(raw, line, form)
         lines = (line, line + raw.count("\n"))
+        if ordinal == len(starts) > (1 if ends == {form.closing} else 2) and len(ends) == 1 and fields.last not in ends:
+            fields = replace(fields, unparsed=_with_last_line(fields.unparsed, lines[1], raw))
+        ends.add(fields.last)
+        found = assemble(fields)
         if found.get("title") or found.get("doi"):
             yield file.record(form.name, ordinal, lines, raw, **found)
         else:
@@ -131,6 +148,10 @@ def read_marked(
             part = _outside(foreign, line + own.count("\n"))
             yield replace(part, reason=warning("chinese.other-format"))
         line += whole.count("\n")
+
+
+def _with_last_line(unparsed: tuple[tuple[int, str], ...], line: int, raw: str) -> tuple[tuple[int, str], ...]:
+    return (*(told for told in unparsed if told[0] != line), (line, raw.rpartition("\n")[2].strip()))
 
 
 def _outside(part: str, first_line: int) -> Unread:
@@ -176,7 +197,7 @@ def fields_of(raw: str, first_line: int, form: MarkedFormat) -> Fields:
                 unparsed += [(first + offset, told) for offset, told in rest]
         if name and value:
             values.setdefault(name, []).append(value)
-    return Fields(values, tuple(unparsed))
+    return Fields(values, tuple(unparsed), marks[-1][0])
 
 
 def _accepted(
