@@ -126,7 +126,7 @@ def test_cells_are_told_with_their_markers_and_how_they_are_known() -> None:
     table = cells_table(FORMS.extractions)
     assert len(table.rows) == sum(len(form.cells) for form in FORMS.extractions)
     (copied,) = [row for row in cells(table) if row[5] != "None"]
-    assert copied[1:3] == ["Treg", "CD4+CD25+CD127low"]
+    assert copied[1:3] == ["Treg", "CD4+ CD25+ CD127low"]
     assert copied[4:] == ["rises", "5.44 +/- 1.64 to 6.60 +/- 1.34 %", "<0.005", "seen second-hand only"]
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from re import sub
 from typing import Any, TypeVar
 
 from sirolens.evidence.appraisal_tools import tool_for
@@ -221,7 +222,7 @@ def cells_table(forms: Sequence[Extraction]) -> Table:
         (
             form.study.name,
             one.cell,
-            None if one.gating == NOT_REPORTED else one.gating,
+            None if one.gating == NOT_REPORTED else _markers(one.gating),
             one.when,
             info(f"extraction.direction-{one.direction.replace(' ', '-')}"),
             one.values or None,
@@ -233,6 +234,15 @@ def cells_table(forms: Sequence[Extraction]) -> Table:
     )
     kinds = {"cell": "written", "when": "written"}
     return Table(columns=tuple(Column(head=_head(name), name=kinds.get(name, "text")) for name in names), rows=rows)
+
+
+def _markers(gating: str) -> str:
+    """A row of markers, where a line may be broken: "CD4+CD25+" is one word to a table.
+
+    >>> _markers("CD4+CD25+CD127low")
+    'CD4+ CD25+ CD127low'
+    """
+    return sub(r"\+(?=[^\s+])", "+ ", gating)
 
 
 def _said(finding: Finding, language: str) -> str:
