@@ -210,6 +210,8 @@ def test_the_search_log_is_corrected_without_losing_what_was_written_and_exporte
     text = (desk / "log.csv").read_text(encoding="utf-8-sig")
     assert "sirolimus AND invented" in text
     assert "'=x()" in text
+    empty = sirolens("review", "search-log", "--correct", "wos", "--set", "strategy= ")
+    assert "no exact strategy stands in the log for wos" in " ".join(empty.out.split())
 
 
 def test_many_files_are_one_search_and_a_search_outside_the_protocol_says_what_it_is(desk: Path) -> None:

@@ -287,8 +287,8 @@ def log_messages(rows: Sequence[Row]) -> tuple[Message, ...]:
         name = event.text("name") or event.text("database")
         if hits is not None and row.files and hits != row.records:
             messages.append(warning("review.hits-differ", name=name, hits=hits, records=row.records))
-        if not event.text("strategy"):
-            messages.append(warning("review.strategy-empty", name=name))
+        if not event.text("strategy").strip():
+            messages.append(warning("review.log-strategy-missing", name=name, on=event.text("run_on")))
         if not row.files:
             messages.append(info("review.search-without-files", name=name))
     return tuple(dict.fromkeys(messages))
