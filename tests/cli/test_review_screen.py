@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -274,6 +275,9 @@ def test_the_end_says_how_one_decided_and_what_comes_next(tmp_path: Path) -> Non
         assert "Included 1" in said(app, "text")
         assert "Excluded 4" in said(app, "text")
         assert "review unseal" in said(app, "text")
+        app.session.own = {name: replace(one, sealed=False) for name, one in app.session.own.items()}
+        await press("p", "n")
+        assert "review unseal" not in said(app, "text")  # once they are open
         assert said(app, "reasons") == ""
 
     async def alone(app: ScreenApp, press: Press) -> None:

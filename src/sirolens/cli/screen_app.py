@@ -254,7 +254,7 @@ class ScreenApp(App[None]):
         counts = (
             f"{label(f'screening.decided-{one}', self.words)} {said.count(one)}" for one in Decision if one in said
         )
-        after = "sealed" if session.sealed else "open"
+        after = "sealed" if any(one.sealed for one in session.own.values()) else "open"
         parts = (label("screening.all-decided", self.words), " · ".join(counts))
         return Text("\n\n".join((*parts, label(f"screening.after-{after}", self.words))))
 

@@ -220,7 +220,7 @@ def _spread_words(line: PoolLine) -> str | None:
 
 def _digits(value: float) -> str:
     """Three digits, never with an exponent."""
-    if value < 0.0005:
+    if value < 0.001:
         return "<0.001" if value > 0 else "0"
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
