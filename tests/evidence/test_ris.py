@@ -34,6 +34,7 @@ def test_ovid_numbers_its_records_and_has_tags_of_its_own() -> None:
     assert first.abstract.endswith("ER-positive at the start of a line. RESULTS: None.")
     assert [line for line, _ in first.unparsed] == [18, 20]  # an unknown tag and the link; NL is known for Ovid
     assert (second.doi, second.year, second.month) == ("10.99999/fake.2", 2020, 3)
+    assert second.unparsed == ()
 
 
 def test_a_link_line_of_embase_does_not_go_into_the_value_before() -> None:
@@ -53,6 +54,7 @@ def test_lines_without_a_tag_after_a_keyword_are_keywords_in_scopus() -> None:
 def test_glued_tags_of_web_of_science_give_every_record_its_accession_number() -> None:
     done = of("wos.ris")
     assert [record.wos_id for record in done.records] == ["WOS:000000000000001", "WOS:000000000000002"]
+    assert [record.unparsed for record in done.records] == [(), ()]
     assert done.records[0].raw.count("USAAD  - ") == 1  # the raw text stays as it was
     assert done.records[1].title == "LDA  - an invented title that looks glued"
     assert (done.records[0].year, done.records[0].month) == (2020, 1)

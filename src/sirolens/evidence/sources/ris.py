@@ -130,7 +130,7 @@ _DIALECTS: Final = (
         database="Web of Science",
         hints=("AN  - WOS:", "\nWE  - "),
         sign=r"AN  - WOS:|^WE  - ",
-        idle=frozenset({"J9", "JI", "PI", "PU", "SU", "SI", "MA", "PN", "BE", "CT", "HO", "HP", "HC"}),
+        idle=frozenset({"J9", "JI", "PA", "PI", "PU", "SU", "SI", "MA", "PN", "BE", "CT", "HO", "HP", "HC"}),
         glued=True,
     ),
     _Dialect(
@@ -157,7 +157,7 @@ _DIALECTS: Final = (
         database="Ovid",
         hints=("ovid", "Ovid"),
         sign=r"\A\s*(?:\d+\.|<\d+>)\s*\n|\bovidweb\.cgi\b|^(?:DB|DP|VN) {1,2}- Ovid|\bgateway\.ovid\.com",
-        idle=frozenset({"NL", "VN", "XL", "DU", "SO", "ZZ", "EZ", "NP", "PG", "IN", "TN", "HW", "EI", "ES"}),
+        idle=frozenset({"AI", "NL", "VN", "XL", "DU", "SO", "ZZ", "EZ", "NP", "PG", "IN", "TN", "HW", "EI", "ES"}),
         link="Link to",
         id_is_accession=True,
     ),
