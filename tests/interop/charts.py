@@ -19,7 +19,7 @@ LEVEL = {"at": "2026-09-15T07:40+08:00", "value": 7.2, "unit": "ng/mL", "assay":
 WEIGHT = {"at": "2026-09-15T07:40+08:00", "name": "weight", "value": 61.0, "unit": "kg"}
 COUNT = {"at": "2026-09-15T07:40+08:00", "value": 45, "unit": "10^9/L"}
 PRESCRIPTION = {"start": "2026-09-01T08:00+08:00", "regimen": "2 mg daily"}
-PATIENT = {"id": "P-1", "invented": True, "age_years": 44, "age_at": "2026-09-01"}
+PATIENT = {"id": "P-1", "invented": True, "age_years": 44, "age_at": "2026-09-01", "diagnosis": "primary-itp"}
 
 
 def sound(**changes: Any) -> dict[str, Any]:

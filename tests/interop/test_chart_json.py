@@ -17,7 +17,7 @@ from sirolens.chart import Chart
 from sirolens.errors import ChartError
 from sirolens.interop.chart_json import TOP_FIELDS, from_json, read_chart, write_chart
 from sirolens.interop.chart_sections import SECTIONS
-from tests.interop.charts import LEVEL, PRESCRIPTION, faults, read, said_in_both, sound, text, the
+from tests.interop.charts import LEVEL, PATIENT, PRESCRIPTION, faults, read, said_in_both, sound, text, the
 from tests.interop.strategies import charts
 
 # The written text is never read with a conversion or a merge; these flags only repeat what the values are.
@@ -254,6 +254,13 @@ def test_facts_after_the_chart_was_received_are_flagged() -> None:
 
 def test_notes_are_for_people_and_change_nothing() -> None:
     assert read(sound(note="x", levels=[LEVEL | {"note": "y"}]))[0] == read(sound())[0]
+
+
+def test_a_diagnosis_that_is_assumed_is_told() -> None:
+    patient = {name: value for name, value in PATIENT.items() if name != "diagnosis"}
+    chart, flags = read(sound(patient=patient))
+    assert chart.patient.diagnosis == "primary-itp"
+    said_in_both(the(flags, "chart.diagnosis-assumed"))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from sirolens.chart import Chart, Patient
 from sirolens.errors import ChartError, InputError
 from sirolens.interop.chart_assembly import assemble, find_zone
 from sirolens.interop.chart_checks import Entry
-from sirolens.interop.chart_patient import PATIENT_FIELDS, read_patient, refuse_unknown
+from sirolens.interop.chart_patient import PATIENT_FIELDS, read_single_patient, refuse_unknown
 from sirolens.interop.chart_reading import Field, Reading, Row, spelling
 from sirolens.interop.chart_sections import SECTIONS, Section, read_row, section_of
 from sirolens.interop.chart_words import COLUMNS, IDENTITY, words_of_a_chart
@@ -237,7 +237,7 @@ def _read_patient_file(path: Path, reading: Reading) -> Patient | None:
             reading.decimal_mark = mark.text.strip()
         else:
             reading.fault(error("chart.decimal-mark-unknown", place=row.place("decimal_mark")))
-    return read_patient(row)
+    return read_single_patient(row)
 
 
 def _read_file(path: Path, section: Section, reading: Reading) -> Iterator[Entry]:

@@ -21,7 +21,7 @@ from sirolens.interop.chart_assembly import assemble, find_zone
 from sirolens.interop.chart_checks import Entry
 from sirolens.interop.chart_csv import from_csv
 from sirolens.interop.chart_fields import exact
-from sirolens.interop.chart_patient import PATIENT_FIELDS, read_patient, refuse_unknown
+from sirolens.interop.chart_patient import PATIENT_FIELDS, read_single_patient, refuse_unknown
 from sirolens.interop.chart_reading import Reading, Row
 from sirolens.interop.chart_sections import SECTIONS, Section, read_row
 from sirolens.interop.chart_words import words_of_a_chart
@@ -96,7 +96,7 @@ def from_json(
     Examples
     --------
     >>> text = '''{
-    ...   "sirolens_chart": 1, "zone": "Asia/Shanghai", "patient": {"id": "P-1", "invented": true},
+    ...   "sirolens_chart": 1, "zone": "Asia/Shanghai", "patient": {"id": "P-1", "diagnosis": "itp", "invented": true},
     ...   "prescriptions": [{"start": "2026-09-01T08:00+08:00", "regimen": "2 mg daily"}],
     ...   "levels": [{"at": "2026-09-15T07:40+08:00", "value": 790, "unit": "ng/dL", "assay": "cmia"}]
     ... }'''
@@ -163,7 +163,7 @@ def _read_top(root: Members, reading: Reading) -> Patient | None:
     _tell_twice(patient, "patient", reading)
     names = tuple(field.name for field in PATIENT_FIELDS)
     refuse_unknown({n: node.line for n, node in patient.members.items() if n not in names}, names, "patient", reading)
-    return read_patient(Row(cells=_cells(patient), line=patient.line, path="patient", reading=reading))
+    return read_single_patient(Row(cells=_cells(patient), line=patient.line, path="patient", reading=reading))
 
 
 def _decimal_mark(row: Row, name: str) -> None:

@@ -19,9 +19,9 @@ from sirolens.interop.chart_fields import boolean, choice, day, number, slug, te
 from sirolens.interop.chart_moments import TEXT
 from sirolens.interop.chart_reading import Field, Reading, Row, spelling
 from sirolens.interop.numbers import clip
-from sirolens.message import Place, error
+from sirolens.message import Place, error, info
 
-__all__ = ["PATIENT_FIELDS", "read_patient", "refuse_unknown"]
+__all__ = ["PATIENT_FIELDS", "read_patient", "read_single_patient", "refuse_unknown"]
 
 OLDEST_YEARS = 120.0
 _CARD = re.compile(r"[1-9][0-9]{16}[0-9Xx]|[0-9]{15}")  # a Chinese identity card's number, new or old
@@ -70,6 +70,14 @@ def read_patient(row: Row) -> Patient | None:
         return None
     del values["note"]
     return Patient(**values)
+
+
+def read_single_patient(row: Row) -> Patient | None:
+    """Read the patient of a chart that stands alone; a diagnosis nobody wrote down is assumed, and told."""
+    patient = read_patient(row)
+    if patient is not None and "diagnosis" not in row.cells:
+        row.reading.flag(info("chart.diagnosis-assumed", place=row.place(), diagnosis=patient.diagnosis))
+    return patient
 
 
 def _age_faults(values: Mapping[str, Any], row: Row) -> list[Any]:
