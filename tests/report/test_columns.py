@@ -59,3 +59,10 @@ def test_long_text_gets_what_numbers_leave() -> None:
         table(["Dose", "In target", "Why"], [["2 mg", "22 %", "a long reason " * 10]], [False, True, False])
     )
     assert found[2] > 0.5 * TOTAL_MM
+
+
+def test_a_word_of_latin_letters_runs_over_no_other_column() -> None:
+    name = "Immunopharmacol"  # in a table of long texts, where every column is at its least
+    rows = [[f"Int {name} 2020", *["a text that would like to have much more room than there is"] * 6]]
+    found, scale = widths(table(["study", *[f"head {index}" for index in range(6)]], rows, [False] * 7))
+    assert found[0] - PADDING_MM >= text_width(name, scale * SIZE_MM)

@@ -16,6 +16,7 @@ from sirolens.report.drawing import text_width
 __all__ = ["column_widths"]
 
 FEWEST_SQUARES = 5.0  # Chinese characters on the narrowest line
+LONGEST_WORD = 9.0  # a word of Latin letters up to this width runs over no other column
 WIDEST_SQUARES = 22.0  # what a column may ask for
 ROOM_FOR_TEXT = 0.4  # of what the columns of text would like; below it, text gets smaller
 READABLE, SMALLEST = 0.85, 0.72  # of the usual size of text: for comfort, and where numbers would break
@@ -38,7 +39,9 @@ def _asked(block: Mapping[str, Any], index: int, size_mm: float) -> tuple[float,
         least = _longest(cells, size_mm)
         return BOLD * max(least, least_head), BOLD * max(least, least_head)
     words = [word for cell in cells for word in cell.split()]
+    whole = [word for word in words if word.isascii() and word.isalpha()]  # it cannot be broken as Chinese text can
     least = max(min(_longest(words, size_mm), FEWEST_SQUARES * size_mm), least_head)
+    least = max(least, min(_longest(whole, size_mm), LONGEST_WORD * size_mm))
     wanted = min(_longest(cells, size_mm), WIDEST_SQUARES * size_mm)
     return BOLD * least, BOLD * max(wanted, least)
 
