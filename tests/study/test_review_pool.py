@@ -135,6 +135,17 @@ def _compared(outcome: str, **arms: tuple[float, float]) -> Pooled:
     return answer(question, rows)
 
 
+def test_a_plot_of_different_criteria_says_so_itself() -> None:
+    rows = [
+        OutcomeRow(study=f"S{i}", outcome="OR", timepoint="3m", k=k, n=n, criteria=("IWG 2009", "CSH 2020")[i % 2])
+        for i, (k, n) in enumerate(COUNTS[:6])
+    ]
+    (figure,) = forest("name", answer(_question(), rows, any_criteria=True), {}, question_words(_question()))
+    assert isinstance(figure.drawing, ForestPlot)
+    told = [say(one, language) for one in figure.drawing.statements for language in ("en", "zh")]
+    assert sum("IWG 2009" in one for one in told) == 2
+
+
 @pytest.mark.parametrize(
     ("outcome", "right"),
     [

@@ -54,6 +54,16 @@ RATIOS = frozenset({"OR", "RR"})
 WANTED = frozenset(
     {"OR", "CR", "PR", "SR", "DURABLE", "OFF_ALL_THERAPY", "IMPROVED", "CR_OR_NEAR_CR", "PLATELETS", "PLATELETS_MEDIAN"}
 )
+TOLD_ON_THE_PLOT = frozenset(
+    {
+        "pooling.criteria-joined",
+        "pooling.few-studies",
+        "pooling.partners-joined",
+        "pooling.populations-joined",
+        "pooling.two-studies",
+    }
+)
+"""What a plot says by itself when it is taken out of its page."""
 UNWANTED = frozenset({"NR", "RELAPSE"})
 FEWEST_FOR_FUNNEL = 10  # studies; below, no shape can be told from chance
 FEWEST_FOR_BAUJAT = 3
@@ -251,7 +261,7 @@ def _diamonds(pooled: Pooled) -> list[ForestRow]:
 
 
 def _statements(pooled: Pooled) -> tuple[Message, ...]:
-    few = [one for one in pooled.messages if one.code in ("pooling.two-studies", "pooling.few-studies")]
+    few = [one for one in pooled.messages if one.code in TOLD_ON_THE_PLOT]
     found = pooled.heterogeneity
     if not isfinite(found.q.statistic):
         return tuple(few)
