@@ -141,6 +141,32 @@ def test_a_newcomer_goes_from_an_empty_folder_to_included_studies(desk: Path) ->
     assert _json("status")["studies"] == ["zhang-2021"]
 
 
+def test_a_retracted_study_leaves_the_answers_and_the_diff_says_so(desk: Path) -> None:
+    text = Path("protocol.toml").read_text(encoding="utf-8")
+    Path("protocol.toml").write_text(text.replace("[question]", "blind = false\n[question]"), encoding="utf-8")
+    _fill(desk)
+    for stage in ("title", "fulltext"):
+        for by in ("wei", "li"):
+            assert sirolens("review", "decide", "99000001", "include", "--stage", stage, "--by", by).code == 0
+        sirolens("review", "fulltext", "99000001", "--retrieved")
+    record = next(one["values"]["record"] for one in _json("undo") if one["kind"] == "decided")
+    Path("studies").mkdir()
+    linked = FORM.replace("doi =", f'records = ["{record}"]\ndoi =')
+    for number, form in enumerate((linked, FORM, FORM)):
+        own = form.replace("zhang-2021", f"study-{number}").replace("FAKE.1", f"fake.{number + 1}")
+        Path(f"studies/study-{number}.toml").write_text(own, encoding="utf-8")
+    assert "left out" not in sirolens("review", "pool").err
+    assert sirolens("review", "snapshot", "v1").code == 0
+    (desk / "withdrawn.txt").write_text("10.99999/fake.1\n", encoding="utf-8")
+    assert sirolens("review", "update", "--retractions", desk / "withdrawn.txt").code == 0
+    assert "study-0 is left out of the answers" in sirolens("review", "pool").err
+    (moved,) = _json("diff", "v1")["estimates"]
+    assert (moved["why"], moved["removed"]) == (["studies-removed"], ["study-0"])
+    page = desk / "report.html"
+    assert sirolens("review", "report", "--out", page).code == 0
+    assert "left out of the answers" in page.read_text(encoding="utf-8")
+
+
 def test_every_page_is_shown_in_both_languages(desk: Path) -> None:
     _fill(desk)
     assert sirolens("review", "ongoing", "Invented trial", "--registration", "NCT00000000").code == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sirolens.evidence.review_forms import read_forms
 from sirolens.study.review_estimates import estimate_rows
 
 SHIPPED = Path(__file__).parents[2] / "examples" / "review-sirolimus-itp"
@@ -14,7 +15,7 @@ TWO_DECIMALS = 0.005  # the interval is known as 0.38 to 0.94
 
 
 def test_an_estimate_is_kept_with_its_interval_its_studies_and_what_they_brought() -> None:
-    rows = {row["name"]: row for row in estimate_rows(SHIPPED)}
+    rows = {row["name"]: row for row in estimate_rows(read_forms(SHIPPED))}
     row = rows["single-arm-OR-3m-primary-itp"]
     assert row["studies"] == ["feng-2020", "twenty-patients-2024"]
     assert row["counts"] == ["feng-2020 73/86", "twenty-patients-2024 12/20"]
@@ -26,4 +27,4 @@ def test_an_estimate_is_kept_with_its_interval_its_studies_and_what_they_brought
 
 
 def test_a_folder_without_forms_has_no_estimates(tmp_path: Path) -> None:
-    assert estimate_rows(tmp_path) == ()
+    assert estimate_rows(read_forms(tmp_path)) == ()

@@ -84,11 +84,15 @@ def opened(folder: Path, language: str, *, known: str = "") -> Review:
     return review
 
 
-def whole_forms(folder: Path, language: str) -> Forms:
-    """Read the forms of a review and say which faults leave one out: a study must not vanish from a pool in silence."""
-    from sirolens.evidence.review_forms import read_forms
+def whole_forms(review: Review, language: str) -> Forms:
+    """Read the forms of the studies that stand and say which are left out: none may vanish from a pool in silence."""
+    from sirolens.evidence.review_forms import read_forms, without_excluded
 
-    forms = read_forms(folder)
+    forms = read_forms(review.folder)
+    if any(report.records for form in forms.extractions for report in form.study.reports):
+        before = len(forms.messages)
+        forms = without_excluded(forms, load_state(review, language))
+        show_flags(forms.messages[before:], language)
     faults = [message for message in forms.messages if message.severity is Severity.ERROR]
     if faults:
         files = {message.place.file for message in faults if message.place is not None}

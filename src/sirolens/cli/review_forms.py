@@ -104,7 +104,7 @@ def _add_certainty(group: typer.Typer, language: str) -> None:
     def certainty(folder: Path = review_option(language), show_in: Language = language_option(language)) -> None:
         from sirolens.study.review_summary import summary_document
 
-        forms = whole_forms(opened(folder, show_in).folder, show_in)
+        forms = whole_forms(opened(folder, show_in), show_in)
         show_document(summary_document(forms, show_in, version=__version__), show_in)
 
 
@@ -126,7 +126,7 @@ def _add_robvis(group: typer.Typer, language: str) -> None:
             if reading.appraisals:
                 typer.echo(to_robvis(reading.appraisals), nl=False)
             return
-        found = whole_forms(opened(folder, show_in).folder, show_in)
+        found = whole_forms(opened(folder, show_in), show_in)
         typer.echo(to_robvis([one for one in found.appraisals if one.tool == tool]), nl=False)
         words = generic_words(tool)
         if words is not None:

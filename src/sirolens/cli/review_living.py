@@ -226,7 +226,7 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
             _refuse_empty_version(load_state(review, show_in))
         else:
             load_state(review, show_in)
-        rows = _pooled(review.folder, show_in) if estimates is None else _rows(estimates)
+        rows = _pooled(review, show_in) if estimates is None else _rows(estimates)
         day = day_of(on, "--on")
         (event,) = append(
             review.folder,
@@ -254,16 +254,15 @@ def _refuse_empty_version(state: State) -> None:
         raise InputError(error("review.version-empty", number=closed[-1].version, name=closed[-1].name))
 
 
-def _pooled(folder: Path, language: str) -> Sequence[dict[str, Any]]:
+def _pooled(review: Review, language: str) -> Sequence[dict[str, Any]]:
     """The estimates of the forms in a folder, where there are forms."""
     from sirolens.evidence.review_forms import STUDIES
 
-    if next((folder / STUDIES).glob("*.toml"), None) is None:
+    if next((review.folder / STUDIES).glob("*.toml"), None) is None:
         return ()
     from sirolens.study.review_estimates import estimate_rows
 
-    whole_forms(folder, language)
-    return estimate_rows(folder)
+    return estimate_rows(whole_forms(review, language))
 
 
 def _rows(path: Path) -> Sequence[dict[str, Any]]:
@@ -311,7 +310,7 @@ def _add_diff(group: typer.Typer, language: str) -> None:
             past,
             present,
             estimates_before=snapshot_estimates(old),
-            estimates_after=_pooled(review.folder, show_in) if new is None else snapshot_estimates(new),
+            estimates_after=_pooled(review, show_in) if new is None else snapshot_estimates(new),
         )
         if as_json:
             print_json(diff_json(found, old, new))

@@ -79,7 +79,7 @@ def _add_pool(group: typer.Typer, language: str) -> None:
         check_pages(out)
         check_results(out)
         _check_keys(by, over)
-        forms = whole_forms(opened(folder, show_in).folder, show_in)
+        forms = whole_forms(opened(folder, show_in), show_in)
         rows = rows_for_pooling(forms.extractions)
         asked = _asked(questions(rows), outcome, time, population)
         answered: list[tuple[Question, Pooled]] = []

@@ -23,8 +23,9 @@ from sirolens.evidence.extraction_file import read_form_folder
 from sirolens.evidence.extraction_words import design_words, read_words
 from sirolens.evidence.grade import Certainty, read_certainties
 from sirolens.evidence.review import Draft, Review, append
-from sirolens.evidence.review_events import Event, Kind
-from sirolens.evidence.review_state import counting_events
+from sirolens.evidence.review_events import Event, Kind, Stage
+from sirolens.evidence.review_standing import Status
+from sirolens.evidence.review_state import State, counting_events
 from sirolens.evidence.studies import Read, StudyStatus
 from sirolens.message import Message, Place, error, info, warning
 
@@ -39,6 +40,7 @@ __all__ = [
     "new_form",
     "read_forms",
     "take_in",
+    "without_excluded",
 ]
 
 STUDIES = "studies"
@@ -128,6 +130,40 @@ def read_forms(folder: Path) -> Forms:
         certainties=certainties,
         files=_files(folder),
         messages=tuple(messages),
+    )
+
+
+def without_excluded(forms: Forms, state: State) -> Forms:
+    """Return the forms of the studies that stand: not those of which every report the review has was excluded.
+
+    A retraction excludes too. A study of which no report is linked to a record stands.
+
+    Parameters
+    ----------
+    forms : Forms
+    state : State
+
+    Returns
+    -------
+    Forms
+        With ``review.study-excluded`` for each study that was left out, its appraisals with it.
+    """
+
+    def excluded(record: str) -> bool:
+        return any(state.standing(record, stage).status is Status.EXCLUDE for stage in Stage)
+
+    known = state.grouping.cluster_of
+    out = set()
+    for form in forms.extractions:
+        linked = [record for report in form.study.reports for record in report.records if record in known]
+        if linked and all(map(excluded, linked)):
+            out.add(form.study.id)
+    told = [warning("review.study-excluded", study=name) for name in sorted(out)]
+    return replace(
+        forms,
+        extractions=tuple(form for form in forms.extractions if form.study.id not in out),
+        appraisals=tuple(one for one in forms.appraisals if one.study not in out),
+        messages=(*forms.messages, *told),
     )
 
 

@@ -4,25 +4,23 @@
 from __future__ import annotations
 
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from sirolens.errors import InputError
 from sirolens.evidence.extraction import rows_for_pooling
 from sirolens.evidence.pooled import Pooled, StudyLine
 from sirolens.evidence.questions import answer, questions
-from sirolens.evidence.review_forms import read_forms
+from sirolens.evidence.review_forms import Forms
 
 __all__ = ["estimate_rows"]
 
 
-def estimate_rows(folder: Path) -> tuple[dict[str, Any], ...]:
-    """Pool every question of the forms in a folder.
+def estimate_rows(forms: Forms) -> tuple[dict[str, Any], ...]:
+    """Pool every question of the forms of a review.
 
     Parameters
     ----------
-    folder : Path
-        Of a review.
+    forms : Forms
 
     Returns
     -------
@@ -31,7 +29,7 @@ def estimate_rows(folder: Path) -> tuple[dict[str, Any], ...]:
         ``studies``, ``method``, ``effect``, and ``counts`` (what each study brought). A question that cannot be pooled
         has none; `sirolens review pool` says why.
     """
-    rows = rows_for_pooling(read_forms(folder).extractions)
+    rows = rows_for_pooling(forms.extractions)
     found = []
     for question in questions(rows):
         try:

@@ -20,7 +20,7 @@ from sirolens.evidence.prisma_checklist import ITEMS, Part
 from sirolens.evidence.protocol import deviations, locked_protocol
 from sirolens.evidence.questions import Question, answers
 from sirolens.evidence.review import Review
-from sirolens.evidence.review_forms import Forms, changed_forms, read_forms
+from sirolens.evidence.review_forms import Forms, changed_forms, read_forms, without_excluded
 from sirolens.evidence.review_state import State, state_hash
 from sirolens.evidence.search_log import log_messages, log_rows
 from sirolens.evidence.studies import StudyStatus
@@ -107,7 +107,8 @@ def material(review: Review, *, version: int | None = None) -> Material:
     version : int, optional
         Whose flow; see `sirolens.evidence.prisma.prisma_flow`.
     """
-    state, forms = review.state, read_forms(review.folder)
+    state = review.state
+    forms = without_excluded(read_forms(review.folder), state)
     records = state.records.values()
     folded = prisma_flow(review.events, records, review.rules, version=version)  # also names a version nobody closed
     flow = folded if state.records else None
