@@ -201,6 +201,7 @@ def test_every_code_of_the_domain_has_words_in_both_languages() -> None:
         room / "synthesis.py",
         room / "comparison.py",
         room / "moderators.py",
+        room / "questions.py",
     ]
     codes = {
         code for file in files for code in re.findall(r'"(pooling\.[a-z0-9-]+)"', file.read_text(encoding="utf-8"))
