@@ -91,10 +91,11 @@ def _add_update(group: typer.Typer, language: str) -> None:
             review = open_review(review.folder)
         state = review.state
         steps = update_steps(state, retracted=found)
+        forms = whole_forms(review, show_in)
         if as_json:
-            print_json(update_json(review, today=day) | {"messages": messages_json(steps, show_in)})
+            print_json(update_json(review, forms, today=day) | {"messages": messages_json(steps, show_in)})
         else:
-            show_document(update_document(review, steps, today=day, version=__version__), show_in)
+            show_document(update_document(review, forms, steps, today=day, version=__version__), show_in)
 
 
 def _ask_pubmed(review: Review, email: str, language: str, *, only_say: bool) -> tuple[Withdrawn, ...]:
@@ -290,9 +291,11 @@ def _add_diff(group: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.evidence.review_diff import difference, snapshot_estimates
+        from sirolens.evidence.review_forms import read_forms
         from sirolens.evidence.review_state import as_of, fold, state_hash
         from sirolens.evidence.update import find_snapshot
         from sirolens.study.review_changes import diff_document, diff_json
+        from sirolens.study.review_estimates import estimate_words
 
         review = opened(folder, show_in)
         state = load_state(review, show_in)
@@ -315,4 +318,5 @@ def _add_diff(group: typer.Typer, language: str) -> None:
         if as_json:
             print_json(diff_json(found, old, new))
         else:
-            show_document(diff_document(found, old, new, present, version=__version__), show_in)
+            names = estimate_words(read_forms(review.folder))
+            show_document(diff_document(found, old, new, present, version=__version__, names=names), show_in)

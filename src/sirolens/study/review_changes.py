@@ -11,10 +11,12 @@ from typing import Any
 from sirolens.evidence.review import Review
 from sirolens.evidence.review_diff import Difference, MovedEstimate
 from sirolens.evidence.review_events import Kind
+from sirolens.evidence.review_forms import Forms
 from sirolens.evidence.review_state import Box, Snapshot, State
 from sirolens.evidence.update import carried_over, cumulative, new_publications, ongoing, triggers
 from sirolens.message import Message, Value, checked, info, warning
 from sirolens.report.document import Block, Cell, Column, Document, Findings, Heading, Interval, Paragraph, Table
+from sirolens.study.review_estimates import estimate_words, estimates_over_time
 
 __all__ = [
     "diff_document",
@@ -48,7 +50,7 @@ def update_steps(state: State, *, retracted: int) -> tuple[Message, ...]:
     return tuple(steps)
 
 
-def update_document(review: Review, steps: tuple[Message, ...], *, today: date, version: str) -> Document:
+def update_document(review: Review, forms: Forms, steps: tuple[Message, ...], *, today: date, version: str) -> Document:
     """Lay out what an update found, where each trigger stands, and what was known by the date of each search."""
     state = review.state
     blocks: list[Block] = [Findings(messages=steps)]
@@ -66,6 +68,9 @@ def update_document(review: Review, steps: tuple[Message, ...], *, today: date, 
         heads = ("trigger", "limit", "now", "due")
         blocks.append(Table(columns=_columns(heads), rows=tuple(rows), caption=info("review.triggers-caption")))
     blocks.append(_cumulative(state))
+    over_time = _over_time(forms, state)
+    if over_time.rows:
+        blocks.append(over_time)
     return Document(title=info("review.update-title"), blocks=tuple(blocks), version=version)
 
 
@@ -81,7 +86,18 @@ def _cumulative(state: State) -> Table:
     return Table(columns=_columns(heads), rows=tuple(rows), caption=info("review.cumulative-caption"))
 
 
-def update_json(review: Review, *, today: date) -> dict[str, Any]:
+def _over_time(forms: Forms, state: State) -> Table:
+    """The cumulative estimates, a row where one changed: what each search brought."""
+    names = estimate_words(forms)
+    told = [(on, row) for on, found in estimates_over_time(forms, state) for row in found]
+    rows: list[tuple[Cell, ...]] = [
+        (names[name], on, row["k"], _estimate(row)) for name in names for on, row in told if row["name"] == name
+    ]
+    heads = ("estimate", "searched-on", "studies", "pooled")
+    return Table(columns=_columns(heads), rows=tuple(rows), caption=info("review.over-time-caption"))
+
+
+def update_json(review: Review, forms: Forms, *, today: date) -> dict[str, Any]:
     """Return an update as JSON values."""
     state = review.state
     return {
@@ -102,6 +118,7 @@ def update_json(review: Review, *, today: date) -> dict[str, Any]:
             }
             for row in cumulative(state)
         ],
+        "estimates": [{"on": on.isoformat(), "rows": list(rows)} for on, rows in estimates_over_time(forms, state)],
     }
 
 
@@ -166,7 +183,13 @@ def _reasons(one: MovedEstimate) -> tuple[Message, ...]:
 
 
 def diff_document(
-    found: Difference, before: Snapshot, after: Snapshot | None, state: State, *, version: str
+    found: Difference,
+    before: Snapshot,
+    after: Snapshot | None,
+    state: State,
+    *,
+    version: str,
+    names: Mapping[str, Message] | None = None,
 ) -> Document:
     """Lay out what changed between two states.
 
@@ -180,7 +203,10 @@ def diff_document(
         The later one.
     version : str
         Of the program.
+    names : mapping of str to Message, optional
+        What the estimates are called.
     """
+    called = {} if names is None else names
     now: Value = info("review.now") if after is None else after.name
     blocks: list[Block] = []
     if found.nothing:
@@ -206,7 +232,8 @@ def diff_document(
         blocks.append(_added(found))
     if found.estimates:
         rows: list[tuple[Cell, ...]] = [
-            (one.name, _estimate(one.before), _estimate(one.after), _reasons(one)) for one in found.estimates
+            (called.get(one.name, one.name), _estimate(one.before), _estimate(one.after), _reasons(one))
+            for one in found.estimates
         ]
         blocks.append(Heading(text=info("review.diff-estimates")))
         blocks.append(Table(columns=_columns(("estimate", "before", "after", "why")), rows=tuple(rows)))

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from math import isfinite
 from typing import Any
 
@@ -11,8 +13,12 @@ from sirolens.evidence.extraction import rows_for_pooling
 from sirolens.evidence.pooled import Pooled, StudyLine
 from sirolens.evidence.questions import answer, questions
 from sirolens.evidence.review_forms import Forms
+from sirolens.evidence.review_state import State
+from sirolens.evidence.update import cumulative
+from sirolens.message import Message
+from sirolens.study.review_pool import question_words
 
-__all__ = ["estimate_rows"]
+__all__ = ["estimate_rows", "estimate_words", "estimates_over_time"]
 
 
 def estimate_rows(forms: Forms) -> tuple[dict[str, Any], ...]:
@@ -39,6 +45,37 @@ def estimate_rows(forms: Forms) -> tuple[dict[str, Any], ...]:
         if pooled.main is not None and isfinite(pooled.main.estimate):
             found.append(_row(question.name, pooled))
     return tuple(found)
+
+
+def estimates_over_time(forms: Forms, state: State) -> tuple[tuple[date, tuple[dict[str, Any], ...]], ...]:
+    """Pool what was known by the date of each search: the studies included now that had been found by then.
+
+    Parameters
+    ----------
+    forms : Forms
+        A study belongs to the first search that found one of its reports; one without a linked report belongs to none.
+    state : State
+
+    Returns
+    -------
+    tuple of (date, rows)
+        Oldest first; the rows as `estimate_rows` gives them, those alone that are not what they were before.
+    """
+    found = []
+    before: dict[str, dict[str, Any]] = {}
+    for known in cumulative(state):
+        chosen = tuple(form for form in forms.extractions if form.study.id in known.studies)
+        rows = estimate_rows(replace(forms, extractions=chosen))
+        new = tuple(row for row in rows if before.get(row["name"]) != row)
+        before |= {row["name"]: row for row in new}
+        if new:
+            found.append((known.on, new))
+    return tuple(found)
+
+
+def estimate_words(forms: Forms) -> dict[str, Message]:
+    """Return what each estimate of the forms is called, by its name in `estimate_rows`."""
+    return {one.name: question_words(one) for one in questions(rows_for_pooling(forms.extractions))}
 
 
 def _row(name: str, pooled: Pooled) -> dict[str, Any]:
