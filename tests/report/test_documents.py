@@ -222,6 +222,13 @@ def test_a_drawing_higher_than_a_page_is_made_smaller_not_cut() -> None:
     assert min(place for place in places if place > 0.7 * foot) > foot
     assert min(places) > 0
 
+    import docx as word
+
+    shape = word.Document(io.BytesIO(docx.render(document, "en"))).inline_shapes[0]
+    assert shape.height.mm < 297 - 2 * 22  # A4 less its margins
+    plain = docx.render(replace(document, blocks=(replace(figure, drawing=replace(plot, rows=rows[:5])),)), "en")
+    assert shape.width < word.Document(io.BytesIO(plain)).inline_shapes[0].width
+
 
 def test_pdf_and_docx_and_html_are_the_same_bytes_each_time() -> None:
     for render in (pdf.render, docx.render, page):

@@ -26,6 +26,7 @@ LATIN, EAST_ASIAN = "Arial", "Microsoft YaHei"
 LANG = MappingProxyType({"en": "en-GB", "zh": "zh-CN"})
 INK, QUIET, BLUE, RESEARCH, PALE = "1C2733", "55626F", "0B5A8F", "7A3B8F", "EAF2F8"
 TEXT_WIDTH_MM, FACT_WIDTH_MM = 178, 45
+TALLEST_MM = 238  # of a drawing: the height of the text, less a caption
 CELL_PT, CELL_MM, CELL_PADDING_MM = 9.0, 3.4, 4.2  # Arial is a little wider than the shipped font
 # Shape, colour and shade of each severity; the shape and the word tell it in a print without colour.
 LOOKS = MappingProxyType(
@@ -358,6 +359,8 @@ def _figure(file: Any, block: Mapping[str, Any], said: Worded) -> None:
     picture = png(said.drawings[block["name"]], language=said.language, zone=said.zone)
     paragraph = file.add_paragraph()
     shape = paragraph.add_run().add_picture(BytesIO(picture), width=Mm(TEXT_WIDTH_MM))
+    if shape.height > Mm(TALLEST_MM):  # what is higher than a page is cut at its foot
+        shape.width, shape.height = round(shape.width * Mm(TALLEST_MM) / shape.height), Mm(TALLEST_MM)
     shape._inline.docPr.set("descr", block["alt"])
     shape._inline.docPr.set("name", block["name"])
     if block["caption"]:
