@@ -262,6 +262,18 @@ def test_who_is_right_keeps_the_reasons_given_in_both_languages(desk: Path) -> N
     assert (agreed.overall_given, agreed.overall_reason) == ("high", "all in all")
 
 
+def test_a_file_that_is_not_there_or_no_form_is_named(desk: Path) -> None:
+    (desk / "large.toml").write_text("#" * 1_000_001, encoding="utf-8")
+    (desk / "bytes.toml").write_bytes(b"\xff")
+    for name in ("nowhere.toml", "large.toml", "bytes.toml"):
+        done = sirolens("review", "compare-forms", "studies/zhang-2021.toml", desk / name)
+        assert done.code == 2
+        assert name in done.err
+        done = sirolens("review", "settle-forms", "studies/zhang-2021.toml", desk / "ana.toml", desk / name)
+        assert done.code == 2
+        assert name in done.err
+
+
 def test_forms_of_two_studies_are_not_compared(desk: Path) -> None:
     path = desk / "ana.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("zhang-2021", "li-2013"), encoding="utf-8")

@@ -38,7 +38,7 @@ from sirolens.evidence.double_extraction import (
     settle_forms,
 )
 from sirolens.evidence.extraction import Extraction
-from sirolens.evidence.extraction_file import extraction_of, read_extraction
+from sirolens.evidence.extraction_file import LARGEST_FORM_BYTES, extraction_of, read_extraction
 from sirolens.evidence.review_events import Event
 from sirolens.evidence.review_files import write_safely
 from sirolens.evidence.review_forms import APPRAISALS, CONSENSUS, SETTLED, STUDIES, take_in
@@ -128,12 +128,9 @@ def _read(path: Path) -> tuple[Form | None, list[Message]]:
     """Read a form; its messages carry the whole path, since two people's files are often called alike."""
     place = Place(file=str(path))
     try:
-        content = path.read_bytes()
-        data = tomllib.loads(content.decode("utf-8"))
-    except OSError as fault:
-        return None, [error("extraction.form-unreadable", place=place, reason_text=fault.strerror or "")]
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
-        return None, [error("extraction.form-unreadable", place=place, reason_text=str(fault))]
+        content, data = _toml(path)
+    except InputError as fault:
+        return None, list(fault.messages)
     told: Sequence[Message]
     found: Extraction | Appraisal | None
     if "tool" in data:
@@ -144,6 +141,21 @@ def _read(path: Path) -> tuple[Form | None, list[Message]]:
         found, told = extracted.extraction, extracted.messages
     messages = [_at(message, replace(message.place or place, file=str(path))) for message in told]
     return None if found is None else Form(path=path, content=content, data=data, read=found), messages
+
+
+def _toml(path: Path) -> tuple[bytes, dict[str, Any]]:
+    place = Place(file=str(path))
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FORM_BYTES:
+            raise InputError(error("extraction.form-too-large", place=place, bytes=size, most=LARGEST_FORM_BYTES))
+        content = path.read_bytes()
+        return content, tomllib.loads(content.decode("utf-8"))
+    except FileNotFoundError as fault:
+        raise InputError(error("file.missing", place=place)) from fault
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
+        told = fault.strerror if isinstance(fault, OSError) else str(fault)
+        raise InputError(error("extraction.form-unreadable", place=place, reason_text=told or "")) from fault
 
 
 def _at(message: Message, place: Place) -> Message:
@@ -226,14 +238,8 @@ class _Decisions:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-            self.data = tomllib.loads(text)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
-            told = fault.strerror if isinstance(fault, OSError) else str(fault)
-            place = Place(file=str(path))
-            raise InputError(error("extraction.form-unreadable", place=place, reason_text=told or "")) from fault
-        self.lines = key_lines(text)
+        content, self.data = _toml(path)
+        self.lines = key_lines(content.decode("utf-8"))
         self.at: dict[str, int | None] = {}
 
     def read(self, pair: Pair, by: str) -> list[Decision]:
