@@ -9,7 +9,6 @@ the two forms, the decisions and the result lie beside each other in ``consensus
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -39,6 +38,7 @@ from sirolens.evidence.double_extraction import (
 )
 from sirolens.evidence.extraction import Extraction
 from sirolens.evidence.extraction_file import LARGEST_FORM_BYTES, extraction_of, read_extraction
+from sirolens.evidence.form_text import form_text
 from sirolens.evidence.review_events import Event
 from sirolens.evidence.review_files import write_safely
 from sirolens.evidence.review_forms import APPRAISALS, CONSENSUS, SETTLED, STUDIES, take_in
@@ -128,7 +128,7 @@ def _read(path: Path) -> tuple[Form | None, list[Message]]:
     """Read a form; its messages carry the whole path, since two people's files are often called alike."""
     place = Place(file=str(path))
     try:
-        content, data = _toml(path)
+        content, _, data = _toml(path)
     except InputError as fault:
         return None, list(fault.messages)
     told: Sequence[Message]
@@ -143,19 +143,18 @@ def _read(path: Path) -> tuple[Form | None, list[Message]]:
     return None if found is None else Form(path=path, content=content, data=data, read=found), messages
 
 
-def _toml(path: Path) -> tuple[bytes, dict[str, Any]]:
+def _toml(path: Path) -> tuple[bytes, str, dict[str, Any]]:
     place = Place(file=str(path))
     try:
         size = path.stat().st_size
         if size > LARGEST_FORM_BYTES:
             raise InputError(error("extraction.form-too-large", place=place, bytes=size, most=LARGEST_FORM_BYTES))
         content = path.read_bytes()
-        return content, tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError as fault:
         raise InputError(error("file.missing", place=place)) from fault
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
-        told = fault.strerror if isinstance(fault, OSError) else str(fault)
-        raise InputError(error("extraction.form-unreadable", place=place, reason_text=told or "")) from fault
+    except OSError as fault:
+        raise InputError(error("file.unreadable", place=place)) from fault
+    return content, *form_text(content, str(path))
 
 
 def _at(message: Message, place: Place) -> Message:
@@ -238,8 +237,8 @@ class _Decisions:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        content, self.data = _toml(path)
-        self.lines = key_lines(content.decode("utf-8"))
+        _, text, self.data = _toml(path)
+        self.lines = key_lines(text)
         self.at: dict[str, int | None] = {}
 
     def read(self, pair: Pair, by: str) -> list[Decision]:
