@@ -263,6 +263,15 @@ def test_many_files_are_one_search_and_a_search_outside_the_protocol_says_what_i
     assert "checked by hand" in page.read_text(encoding="utf-8")  # each strategy stands in the report as it was run
 
 
+def test_a_version_is_closed_when_something_was_done_be_it_only_taken_back(desk: Path) -> None:
+    _fill(desk)
+    assert sirolens("review", "snapshot", "v1", "--version").code == 0
+    assert "nothing" in _said(sirolens("review", "snapshot", "v2", "--version"))
+    event = next(one["id"] for one in _json("undo") if one["values"].get("file") == "zh.net")
+    assert sirolens("review", "undo", event).code == 0
+    assert sirolens("review", "snapshot", "v2", "--version").code == 0
+
+
 def test_a_snapshot_that_no_longer_folds_to_what_it_was_is_told(desk: Path) -> None:
     text = Path("protocol.toml").read_text(encoding="utf-8")
     Path("protocol.toml").write_text(text.replace("[question]", "blind = false\n[question]"), encoding="utf-8")

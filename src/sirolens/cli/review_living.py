@@ -34,8 +34,7 @@ from sirolens.message import Place, error, info, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
-    from sirolens.evidence.review import Review
-    from sirolens.evidence.review_state import State
+    from sirolens.evidence.review import Draft, Review
     from sirolens.evidence.update import Withdrawn
 
 __all__ = ["add_to"]
@@ -223,19 +222,18 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
         from sirolens.evidence.update import snapshot_draft
 
         review = opened(folder, show_in)
+        load_state(review, show_in)
         if closes:
-            _refuse_empty_version(load_state(review, show_in))
-        else:
-            load_state(review, show_in)
+            _refuse_empty_version(review)
         rows = _pooled(review, show_in) if estimates is None else _rows(estimates)
         day = day_of(on, "--on")
-        (event,) = append(
-            review.folder,
-            who(by, review),
-            lambda now: [
-                snapshot_draft(now.events, now.state, name=name, on=day, version=closes, note=note, estimates=rows)
-            ],
-        )
+
+        def drafts(now: Review) -> list[Draft]:
+            if closes:  # asked again under the lock: two people may close at once
+                _refuse_empty_version(now)
+            return [snapshot_draft(now.events, now.state, name=name, on=day, version=closes, note=note, estimates=rows)]
+
+        (event,) = append(review.folder, who(by, review), drafts)
         left = len(event.texts("open"))
         if as_json:
             kept = {"carried_over": left, "estimates": [row["name"] for row in rows]}
@@ -246,12 +244,12 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
             tell(info("review.snapshot-carried", count=left), show_in)
 
 
-def _refuse_empty_version(state: State) -> None:
+def _refuse_empty_version(review: Review) -> None:
     """Refuse to close a version in which nothing was done: it would only be an empty column of the flow."""
     from sirolens.evidence.review_events import Kind
 
-    closed = [one for one in state.snapshots if one.version is not None]
-    if closed and not any(e.order > closed[-1].event.order and e.kind is not Kind.SNAPSHOT for e in state.events):
+    closed = [one for one in review.state.snapshots if one.version is not None]
+    if closed and not any(e.order > closed[-1].event.order and e.kind is not Kind.SNAPSHOT for e in review.events):
         raise InputError(error("review.version-empty", number=closed[-1].version, name=closed[-1].name))
 
 
