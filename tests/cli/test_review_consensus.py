@@ -288,3 +288,5 @@ def test_a_second_reviewer_starts_from_the_same_empty_form(desk: Path) -> None:
     assert done.code == 0, done.err
     assert tomllib.loads(place.read_text(encoding="utf-8"))["id"] == "zhang-2021"
     assert sirolens("review", "forms", "--new", "zhang-2021", "--out", place).code == 2
+    assert "--new" in sirolens("review", "forms", "--out", desk / "other.toml").err
+    assert not (desk / "other.toml").exists()

@@ -36,7 +36,7 @@ def add_to(group: typer.Typer, language: str) -> None:
 
 
 def _form(language: str, name: str) -> Any:
-    return typer.Argument(..., help=label(f"extraction.compare-{name}-help", language), metavar="FILE")
+    return typer.Argument(..., help=label(f"extraction.compare-{name}-help", language), metavar=name.upper())
 
 
 def _add_compare(group: typer.Typer, language: str) -> None:

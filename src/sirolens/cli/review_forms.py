@@ -56,6 +56,8 @@ def _add_forms(group: typer.Typer, language: str) -> None:
         from sirolens.study.review_evidence import forms_document, forms_json
 
         review = opened(folder, show_in)
+        if out is not None and not new:
+            raise InputError(error("extraction.out-without-new", place=Place(field="--out")))
         if new:
             check_targets([] if out is None else [out])
             made = new_form(review.folder, new, by=who(by, review), language=show_in, out=out)
