@@ -91,7 +91,7 @@ def whole_forms(review: Review, language: str) -> Forms:
     forms = read_forms(review.folder)
     if any(report.records for form in forms.extractions for report in form.study.reports):
         before = len(forms.messages)
-        forms = without_excluded(forms, load_state(review, language))
+        forms = without_excluded(forms, review.state)
         show_flags(forms.messages[before:], language)
     faults = [message for message in forms.messages if message.severity is Severity.ERROR]
     if faults:
