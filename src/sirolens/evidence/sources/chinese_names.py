@@ -109,8 +109,12 @@ _GROUP = re.compile(
     r"|collaborat\w+|investigators)$",
     re.IGNORECASE,
 )
-# [1,2]  (1)  ①  *  △  ~1  and bare digits right behind a name
-_MARKS = re.compile(r"(?:\s*(?:[\[［(（][\d\s,，、*△#]+[\]］)）]|[~^]?[\d*＊△▲#①-⑳¹²³⁰-⁹†‡§]+(?:[,，、]\d+)*))+$")
+# [1,2]  (1)  ①  *  △  ~1  and bare digits right behind a name. Possessive, and looked for in a name's end only: a line
+# of digits would else be taken apart in every possible way.
+_MARKS = re.compile(
+    r"(?:\s*+(?:[\[［(（][\d\s,，、*△#]++[\]］)）]|[~^]?+[\d*＊△▲#①-⑳¹²³⁰-⁹†‡§]++(?:[,，、]\d++)*+))++$"
+)
+_LONGEST_MARKS = 80  # characters
 # Possessive and bound to the beginning of the blanks: a line of a million blanks costs no more than it is long.
 _CUT = re.compile(r"(?<![\s,，;；、.])[\s,，;；、.]*+(?:等|(?<![A-Za-z])et\.?\s*+al\.?)[\s,，;；、.]*+$", re.IGNORECASE)
 _SHORT = re.compile(r"([^\W\d_][\w'’-]+) ([A-Z]{1,3})")  # "ZHANG W"; a longer name without a comma is left whole
@@ -118,7 +122,7 @@ _PARTICLES = frozenset(
     {"van", "von", "de", "der", "den", "la", "le", "di", "da", "del", "dos", "ten", "ter", "bin", "al"}
 )
 _SEMICOLONS = re.compile(r"[;；\n]+")
-_COMMAS = re.compile(r"[,，、](?![\d\s,，、]*[\]］)）])")
+_COMMAS = re.compile(r"[,，、](?![\d\s,，、]{0,80}[\]］)）])")  # bound: a line of commas costs no more than it is long
 
 
 def authors(text: str) -> tuple[tuple[Author, ...], bool]:
@@ -179,7 +183,7 @@ def _author(printed: str) -> Author:
     if len(printed) <= 3 and _HAN.fullmatch(printed):
         family, given = chinese_name(printed)
         return Author(printed=printed, family=family, given=given)
-    name = _MARKS.sub("", printed).strip() or printed.strip()
+    name = (printed[:-_LONGEST_MARKS] + _MARKS.sub("", printed[-_LONGEST_MARKS:])).strip() or printed.strip()
     if _GROUP.search(name) and not (_HAN.fullmatch(name) and len(name) <= 3):
         return Author(printed=name, collective=True)
     if _HAN.fullmatch(name):
