@@ -15,6 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
 
+import tomli_w
+
 from sirolens.errors import InputError
 from sirolens.evidence.appraisal import (
     Appraisal,
@@ -42,7 +44,6 @@ from sirolens.evidence.form_text import form_text
 from sirolens.evidence.review_events import Event
 from sirolens.evidence.review_files import write_safely
 from sirolens.evidence.review_forms import APPRAISALS, CONSENSUS, SETTLED, STUDIES, take_in
-from sirolens.evidence.toml_writing import toml_text, toml_value
 from sirolens.message import Message, Place, Severity, error, warning
 from sirolens.models.locate import key_lines, nearest_line
 from sirolens.models.toml_table import Faults, Table
@@ -183,15 +184,21 @@ def decisions_text(pair: Pair, language: str) -> str:
 
 
 def _blocks(pair: Pair) -> Iterator[str]:
-    yield toml_text(dict(zip(("study", "tool", "outcome"), pair.first.about, strict=False))).rstrip("\n")
+    yield tomli_w.dumps(dict(zip(("study", "tool", "outcome"), pair.first.about, strict=False))).rstrip()
     for one in pair.comparison.differences:
         yield "\n[[difference]]"
-        yield f"field = {toml_value(one.field)}"
+        yield tomli_w.dumps({"field": one.field}).rstrip()
         for side, form in (("first", pair.first), ("second", pair.second)):
             row = row_of(form.data, one.field) if one.field.endswith("]") else None
-            shown = "" if row is None else f" # {toml_value(row)}"
-            yield f"{side} = {toml_value(getattr(one, side))}{shown}"
+            shown = "" if row is None else f" # {_inline(row)}"
+            yield f"{tomli_w.dumps({side: getattr(one, side)}).rstrip()}{shown}"
         yield 'choice = ""\nwhy = ""'
+
+
+def _inline(row: Mapping[str, Any]) -> str:
+    """A whole row on one line, to be read or copied: tables stay inline in a list that holds something else."""
+    text = re.sub(r"\n\s*", " ", tomli_w.dumps({"a": [0, row]}))
+    return text.removeprefix("a = [ 0, ").removesuffix(", ] ")
 
 
 def settle_pair(pair: Pair, decisions: Path, *, by: str) -> bytes:
@@ -228,7 +235,7 @@ def settle_pair(pair: Pair, decisions: Path, *, by: str) -> bytes:
     faults = [told.located(message, data=data) for message in messages if message.severity is Severity.ERROR]
     if faults:
         raise InputError(*faults)
-    return toml_text(data).encode()
+    return tomli_w.dumps(data).encode()
 
 
 @final
