@@ -201,7 +201,9 @@ def test_arms_that_do_not_add_up_to_those_who_completed_are_told() -> None:
 def test_one_study_in_two_files_is_named_with_both(tmp_path: Path) -> None:
     read(tmp_path, "outcome = 'OR', time = '3m', k = 12, n = 20")
     read(tmp_path, "outcome = 'OR', time = '3m', k = 12, n = 20", name="b.toml")
-    (found,) = read_form_folder(tmp_path).messages
+    folder = read_form_folder(tmp_path)
+    (found,) = folder.messages
+    assert [form.file for form in folder.forms] == ["a.toml"]  # counted once, not twice
     assert found.code == "extraction.study-in-two-files"
     assert (str(found.place), found.values["other_file"]) == ("b.toml:id", "a.toml")
 

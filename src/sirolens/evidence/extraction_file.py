@@ -101,21 +101,19 @@ def read_form_folder(folder: Path) -> FormFolder:
     Returns
     -------
     FormFolder
-        A form with an error is left out and its errors are among the messages; one study in two files is an error.
+        A form with an error is left out and its errors are among the messages; of one study in two files the second is.
     """
     readings = [(path.name, read_extraction(path)) for path in sorted(folder.glob("*.toml"))]
-    forms = tuple(reading.extraction for _, reading in readings if reading.extraction is not None)
     messages = [message for _, reading in readings for message in reading.messages]
-    places: dict[str, str] = {}
-    for form in forms:
-        if form.study.id in places:
+    kept: dict[str, Extraction] = {}
+    for form in (reading.extraction for _, reading in readings if reading.extraction is not None):
+        first = kept.setdefault(form.study.id, form)
+        if first is not form:
             where = Place(file=form.file, field="id")
             messages.append(
-                error(
-                    "extraction.study-in-two-files", place=where, study=form.study.id, other_file=places[form.study.id]
-                )
+                error("extraction.study-in-two-files", place=where, study=form.study.id, other_file=first.file)
             )
-        places.setdefault(form.study.id, form.file)
+    forms = tuple(kept.values())
     messages += [
         found for found in study_problems([form.study for form in forms]) if found.code != "extraction.study-twice"
     ]
