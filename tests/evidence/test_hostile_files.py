@@ -29,6 +29,7 @@ HOSTILE = {
     "open quotes": (b"Title,Year\n", b'"a\n', b""),
     "brackets after a DOI": (RIS + b"TY  - JOUR\nDO  - 10.99999/", b")", b"\nER  - \n"),
     "blanks after a Chinese name": ("%0 Journal Article\n%T 虚构\n%A 张伟".encode(), b". ", b"x\n"),
+    "blanks before a line break": ("%0 Journal Article\n%T 虚构\n%X 目的(".encode(), b"\t ", b"x\n"),
     "numbers behind a Chinese name": ("%0 Journal Article\n%T 虚构\n%A 张伟".encode(), b"1,", b"x\n"),
     "digits behind a Chinese name": ("%0 Journal Article\n%T 虚构\n%A 张伟".encode(), b"1", b"x\n"),
     "marks": (RIS, b"\xef\xbb\xbf", b"a"),

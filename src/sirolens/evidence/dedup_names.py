@@ -44,7 +44,7 @@ _PARTICLES = frozenset(
     )
 )
 _SUFFIX = re.compile(r"\b(?:jr|sr|ii|iii|iv|md|phd|msc|frcp)\b\.?", re.IGNORECASE)
-_MARKS = re.compile(r"[\[(（【].*?[\])）】]|[\d*†‡§#^~]+")
+_MARKS = re.compile(r"[\[(（【][^\[(（【\])）】]*+[\])）】]|[\d*†‡§#^~]+")
 
 
 @final

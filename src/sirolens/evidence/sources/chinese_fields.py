@@ -25,7 +25,8 @@ from sirolens.evidence.sources.printed import bare_doi, issns, year_month
 
 __all__ = ["assemble", "doi_in_link", "keywords_of", "one_line", "paragraphs_of"]
 
-_BREAK = re.compile(r"\s*(?:\(#br\)|<br\s*/?>)\s*", re.IGNORECASE)
+# From the beginning of blanks only: a line of a million blanks costs no more than it is long.
+_BREAK = re.compile(r"(?<!\s)\s*+(?:(?:\(#br\)|<br\s*+/?>)\s*+)++", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\t\n\r\u3000\ufeff_~(<]|  ")  # only such a text needs more than its ends cleaned
 _FIRST_PAGE = re.compile(r"\s*(?:<正>|＜正＞|&lt;正&gt;)")
 _HEADING = re.compile(r"\s*Abstract\s*(?:[:：]\s*|\n+|$)", re.IGNORECASE)
