@@ -155,7 +155,7 @@ def mechanism_svg() -> str:
     """The diagram of the mechanism, whose arrows are read off the model's equations."""
     from sirolens.mechanism.network import load
     from sirolens.report.figures import svg
-    from sirolens.study.mechanism_map import mechanism_map
+    from sirolens.study.mechanism.cell_map import mechanism_map
 
     words = "The mechanism model: what is given, T cells, B cells, cytokines, platelets, and what raises or lowers what"
     return svg(mechanism_map(load()), name="mechanism", language="en", alt=words)

@@ -10,7 +10,7 @@ import pytest
 
 from sirolens.engine.sbml import read_sbml
 from sirolens.mechanism.network import load
-from sirolens.study.trial_mechanism import population
+from sirolens.study.trial.mechanism import population
 from tests.cli.command import sirolens
 
 

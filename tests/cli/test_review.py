@@ -15,8 +15,8 @@ import pytest
 from sirolens.cli.review_import import take_in
 from sirolens.errors import InputError
 from sirolens.evidence.importing import import_file
-from sirolens.evidence.review import open_review
-from sirolens.evidence.search_log import Entry
+from sirolens.evidence.review.folder import open_review
+from sirolens.evidence.review.search_log import Entry
 from tests.cli.command import ROOT, Done, sirolens
 
 PUBMED = """PMID- 99000001

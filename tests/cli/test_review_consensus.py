@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sirolens.evidence.appraisal import overall_judgement, read_appraisal
-from sirolens.evidence.extraction_file import read_extraction
+from sirolens.evidence.appraisal.form import overall_judgement, read_appraisal
+from sirolens.evidence.extraction.form_file import read_extraction
 from tests.cli.command import Done, sirolens
 
 FORM = """

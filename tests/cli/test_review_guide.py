@@ -10,8 +10,8 @@ import pytest
 from typer.main import get_command
 
 from sirolens.cli.main import application
-from sirolens.evidence.review_events import Kind
-from sirolens.evidence.review_state import Box
+from sirolens.evidence.review.events import Kind
+from sirolens.evidence.review.state import Box
 from tests.cli.command import ROOT
 
 GUIDE = (ROOT / "docs" / "review.md").read_text(encoding="utf-8")

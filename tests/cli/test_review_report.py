@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sirolens.evidence.prisma import prisma_flow
-from sirolens.evidence.prisma_table import to_table
+from sirolens.evidence.prisma.flow import prisma_flow
+from sirolens.evidence.prisma.table import to_table
 from tests.cli.command import sirolens
 
 SHIPPED = Path(__file__).parents[2] / "examples" / "review-sirolimus-itp"

@@ -24,11 +24,11 @@ from sirolens.cli.screen_session import Session
 from sirolens.cli.screen_text import marked, shown
 from sirolens.evidence.importing import import_file
 from sirolens.evidence.record import Author, Position, Record
-from sirolens.evidence.review import append, init, keep_import, open_review
-from sirolens.evidence.review_events import Decision, Kind, Stage
-from sirolens.evidence.sealed import private_file
-from sirolens.evidence.stopping import StopPlan
-from sirolens.evidence.stopping_events import opening_draft, plan_draft
+from sirolens.evidence.review.events import Decision, Kind, Stage
+from sirolens.evidence.review.folder import append, init, keep_import, open_review
+from sirolens.evidence.screening.sealed import private_file
+from sirolens.evidence.screening.stopping import StopPlan
+from sirolens.evidence.screening.stopping_events import opening_draft, plan_draft
 from tests.cli.command import sirolens
 
 PROTOCOL = """
@@ -368,7 +368,7 @@ def test_a_killed_process_loses_nothing_it_has_shown_as_decided(folder: Path) ->
     script = (
         "import os, sys; from pathlib import Path\n"
         "from sirolens.cli.screen_session import Session\n"
-        "from sirolens.evidence.review_events import Decision, Stage\n"
+        "from sirolens.evidence.review.events import Decision, Stage\n"
         "session = Session(Path(sys.argv[1]), 'wei', Stage.TITLE)\n"
         "name = session.order()[0]; session.decide(name, Decision.INCLUDE); print(name, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"

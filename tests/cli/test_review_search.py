@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sirolens.evidence import pubmed, wos_api
+from sirolens.evidence.search import pubmed, wos_api
 from tests.cli.command import sirolens
 from tests.evidence.fake_eutils import Eutils, FakeTime, running
 from tests.evidence.fake_wos import WosService

@@ -14,7 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from sirolens.study.recipe import recipes, text_of
+from sirolens.study.trial.recipe import recipes, text_of
 from tests.cli.command import ROOT, Done, sirolens
 
 SCHEMA = ROOT / "docs" / "schema" / "trial.schema.json"

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sirolens.evidence.dedup import Duplicates, deduplicate
+from sirolens.evidence.dedup.deduplicate import Duplicates, deduplicate
 from sirolens.evidence.record import Author, Position, Record
 
 BILINGUAL = Path(__file__).parent / "data" / "dedup" / "bilingual.jsonl"

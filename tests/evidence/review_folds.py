@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from sirolens.evidence.record import Position, Record, record_id
-from sirolens.evidence.review_events import Event, Kind
+from sirolens.evidence.review.events import Event, Kind
 
 START = datetime(2026, 1, 1, 8, tzinfo=UTC)
 

@@ -19,7 +19,8 @@ NO_EXPORTS = {"README.md", "expected.toml"}
 
 @cache
 def functions_of(name: str) -> frozenset[str]:
-    tree = ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))
+    (path,) = HERE.rglob(f"{name}.py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
 

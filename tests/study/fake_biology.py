@@ -16,8 +16,8 @@ from sirolens.mechanism.draws import patient_normals, patient_uniforms
 from sirolens.mechanism.exposure import DoseHistory, Kinetics, blood_levels
 from sirolens.mechanism.people import draw_people
 from sirolens.mechanism.people import people as description
-from sirolens.study.recipe_design import Partner
-from sirolens.study.virtual_patients import Course, Described, People
+from sirolens.study.trial.recipe_design import Partner
+from sirolens.study.trial.virtual_patients import Course, Described, People
 
 RISE = 12.0
 MEAN_LIFE_D = 20.0

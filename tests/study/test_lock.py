@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sirolens.errors import InputError
+from sirolens.study.cohort.protocol import StudyProtocol, read_protocol
 from sirolens.study.lock import Lock, lock_text, read_lock, verify
-from sirolens.study.protocol import StudyProtocol, read_protocol
 
 LOCK = Lock(
     study="s",

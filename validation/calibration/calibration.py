@@ -16,13 +16,13 @@ import numpy as np
 
 from sirolens.engine.sampling import weighted_quantile
 from sirolens.mechanism.assumptions import register_text
-from sirolens.study.calibrate import EXPLANATIONS, Batch, Fit, Kept, fit, keep_sets
-from sirolens.study.calibrated import Calibrated, read_sets, text_of_sets
-from sirolens.study.calibration_batch import batch_of, protocol
-from sirolens.study.calibration_checks import CheckResult, judge, measure
-from sirolens.study.calibration_prior import calibration_prior
-from sirolens.study.calibration_results import text_of_results
-from sirolens.study.calibration_targets import Check, calibration_targets, validation_targets
+from sirolens.study.calibration.calibrate import EXPLANATIONS, Batch, Fit, Kept, fit, keep_sets
+from sirolens.study.calibration.calibrated import Calibrated, read_sets, text_of_sets
+from sirolens.study.calibration.prior import calibration_prior
+from sirolens.study.calibration.targets import Check, calibration_targets, validation_targets
+from sirolens.study.mechanism.calibration_batch import batch_of, protocol
+from sirolens.study.mechanism.calibration_checks import CheckResult, judge, measure
+from sirolens.study.mechanism.calibration_results import text_of_results
 from validation.calibration.tables import rate_of, tables
 from validation.calibration.virtual_studies import dose_response, pool, tolerant
 
@@ -127,7 +127,7 @@ def _gain(rows: list[tuple[float, float, float, float]]) -> float:
 
 def _paper_a(studies: list[object]) -> dict[str, float]:
     """Means of the population that resembles paper A, simulated plainly: no reweighting in it."""
-    from sirolens.study.calibration_checks import USUAL
+    from sirolens.study.mechanism.calibration_checks import USUAL
 
     total = {"overall at 3 months": 0.0, "complete at 3 months": 0.0, "complete at 6 months": 0.0}
     for one in studies:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from sirolens.engine.statistics.proportion import clopper_pearson
-from sirolens.study.calibrate import Fit, target_rates
-from sirolens.study.calibration_checks import CheckResult
-from sirolens.study.calibration_targets import Check, Direction, FittedTarget
-from sirolens.study.identifiability import identifiability
+from sirolens.study.calibration.calibrate import Fit, target_rates
+from sirolens.study.calibration.identifiability import identifiability
+from sirolens.study.calibration.targets import Check, Direction, FittedTarget
+from sirolens.study.mechanism.calibration_checks import CheckResult
 
 PUBLISHED = {
     "overall at 3 months": 0.6,

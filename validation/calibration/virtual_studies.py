@@ -13,10 +13,10 @@ from sirolens.mechanism.draws import patient_normals
 from sirolens.mechanism.network import load
 from sirolens.mechanism.steady import tolerant_state
 from sirolens.mechanism.virtual import draw
-from sirolens.study.calibrated import Calibrated, draw_calibrated, sets_of
-from sirolens.study.calibration_batch import Cohort, protocol, simulated
-from sirolens.study.calibration_checks import USUAL, Study
-from sirolens.study.recipe_design import ByGroup, Recipe, Taper
+from sirolens.study.calibration.calibrated import Calibrated, draw_calibrated, sets_of
+from sirolens.study.mechanism.calibration_batch import Cohort, protocol, simulated
+from sirolens.study.mechanism.calibration_checks import USUAL, Study
+from sirolens.study.trial.recipe_design import ByGroup, Recipe, Taper
 
 SEED = 20261123
 PEOPLE = {"paper-a": 2000, "paper-a/taper": 800, "children": 900, "xie-2022": 600, "li-2013": 800, "feng-2020": 600}

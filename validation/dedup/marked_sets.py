@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sirolens.evidence.dedup import deduplicate
+from sirolens.evidence.dedup.deduplicate import deduplicate
 from sirolens.evidence.record import Author, Position, Record
 from validation.dedup.published_sets import author, line
 

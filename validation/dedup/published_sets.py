@@ -17,7 +17,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final, final
 
-from sirolens.evidence.dedup import Duplicates, deduplicate
+from sirolens.evidence.dedup.deduplicate import Duplicates, deduplicate
 from sirolens.evidence.record import Author, Position, Record
 
 RUNNING_NUMBER: Final = 0.98  # share of values met once from which a column is the file's own running number

@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any, Final
 
-from sirolens.evidence.dedup import deduplicate
+from sirolens.evidence.dedup.deduplicate import deduplicate
 from sirolens.evidence.record import Author, Position, Record
 from validation.dedup.bilingual_set import EVERYBODY, Paper, cnki, embase, paper, pubmed
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sirolens.evidence.ranking import rank_weighed
-from sirolens.evidence.term_weights import TermWeights, weigh
+from sirolens.evidence.screening.ranking import rank_weighed
+from sirolens.evidence.screening.term_weights import TermWeights, weigh
 
 RECALL = 0.95
 EARLY_SHARE = 0.10

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from scipy.stats import beta
 
-from sirolens.evidence.stopping import StopAnswer, StopPlan, error_probability, open_sample, stop
+from sirolens.evidence.screening.stopping import StopAnswer, StopPlan, error_probability, open_sample, stop
 
 REVIEWS = 2_000
 TARGET = Fraction("0.95")

@@ -6,9 +6,9 @@ from __future__ import annotations
 import sys
 from time import process_time
 
-from sirolens.study.recipe import load, recipes
-from sirolens.study.trial import TrialResult, run_trial
-from sirolens.study.trial_mechanism import biology_of
+from sirolens.study.trial.mechanism import biology_of
+from sirolens.study.trial.recipe import load, recipes
+from sirolens.study.trial.run import TrialResult, run_trial
 
 
 def rows(result: TrialResult) -> list[str]:

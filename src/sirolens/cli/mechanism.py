@@ -44,8 +44,8 @@ def _add_targets(group: typer.Typer, language: str) -> None:
         report: list[Path] = typer.Option([], "-o", "--report", help=_text("report", language)),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.study.calibration_results import calibration_results
-        from sirolens.study.mechanism_page import targets_document
+        from sirolens.study.mechanism.calibration_results import calibration_results
+        from sirolens.study.mechanism.page import targets_document
 
         check_pages(report)
         _give(targets_document(calibration_results(), version=__version__), report, show_in)
@@ -60,9 +60,9 @@ def _add_sensitivity(group: typer.Typer, language: str) -> None:
         seed: int = typer.Option(1, "--seed", min=0, help=_text("seed", language)),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.study.calibration_prior import calibration_prior
-        from sirolens.study.mechanism_page import sensitivity_document
-        from sirolens.study.mechanism_runs import influences
+        from sirolens.study.calibration.prior import calibration_prior
+        from sirolens.study.mechanism.page import sensitivity_document
+        from sirolens.study.mechanism.runs import influences
 
         check_pages(report)
         tell_first_run(show_in)
@@ -83,9 +83,9 @@ def _add_benefit(group: typer.Typer, language: str) -> None:
         seed: int = typer.Option(1, "--seed", min=0, help=_text("seed", language)),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.study.calibration_prior import calibration_prior
-        from sirolens.study.mechanism_page import benefit_document
-        from sirolens.study.mechanism_runs import forecasts, partner_gains, subgroup_effects
+        from sirolens.study.calibration.prior import calibration_prior
+        from sirolens.study.mechanism.page import benefit_document
+        from sirolens.study.mechanism.runs import forecasts, partner_gains, subgroup_effects
 
         check_pages(report)
         tell_first_run(show_in)

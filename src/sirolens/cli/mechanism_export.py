@@ -57,7 +57,7 @@ def add_to(group: typer.Typer, language: str) -> None:
 
 def _check(file: Path, population: str) -> None:
     """Refuse what cannot be written or is not known, before anything is computed."""
-    from sirolens.study.trial_mechanism import population_names
+    from sirolens.study.trial.mechanism import population_names
 
     known, faults = (*MODELS, ARCHIVE), []
     if file.suffix.lower() not in known:
@@ -75,7 +75,7 @@ def _composed(dose_mg: float, days: int, pk: str, name: str, patient: int, varia
     from sirolens.mechanism.exposure import constant_dose, sample_kinetics
     from sirolens.mechanism.network import load
     from sirolens.models.catalog import load as catalogue
-    from sirolens.study.trial_mechanism import population
+    from sirolens.study.trial.mechanism import population
 
     mechanism = load(tuple(variants))
     one = population(name, mechanism, patient, seed, "adults").part(slice(patient - 1, patient))

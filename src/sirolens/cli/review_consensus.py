@@ -24,7 +24,7 @@ from sirolens.message import Place, error, info
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
-    from sirolens.evidence.double_extraction import Comparison
+    from sirolens.evidence.extraction.double_extraction import Comparison
 
 __all__ = ["add_to"]
 
@@ -50,7 +50,7 @@ def _add_compare(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review_consensus import decisions_text, read_pair
+        from sirolens.evidence.review.consensus import decisions_text, read_pair
 
         check_results([out] if out else [], inputs=[first, second])
         pair = read_pair(first, second)
@@ -95,7 +95,7 @@ def _add_settle(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review_consensus import keep_settled, read_pair, settle_pair
+        from sirolens.evidence.review.consensus import keep_settled, read_pair, settle_pair
 
         review = opened(folder, show_in)
         name = who(by, review)

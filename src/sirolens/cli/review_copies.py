@@ -29,8 +29,8 @@ from sirolens.message import error, info
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
-    from sirolens.evidence.review import Draft, Review
-    from sirolens.evidence.review_state import State
+    from sirolens.evidence.review.folder import Draft, Review
+    from sirolens.evidence.review.state import State
 
 __all__ = ["add_to", "run_dedup"]
 
@@ -54,8 +54,8 @@ def add_to(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.study.review_copies import asks_document, asks_json, cluster_document, cluster_json
+        from sirolens.evidence.review.folder import append
+        from sirolens.study.review.copies import asks_document, asks_json, cluster_document, cluster_json
 
         review = opened(folder, show_in)
         state = load_state(review, show_in)
@@ -93,8 +93,8 @@ def add_to(group: typer.Typer, language: str) -> None:
 
 def _word(state: State, merge: list[str], apart: list[str], split: str, why: str) -> Draft:
     """The event of what a person decided about copies."""
-    from sirolens.evidence.review_clusters import PERSON
-    from sirolens.evidence.review_events import Kind
+    from sirolens.evidence.review.clusters import PERSON
+    from sirolens.evidence.review.events import Kind
 
     reasons = {"why": [why] if why else None, "method": PERSON}
     if split:
@@ -117,10 +117,10 @@ def run_dedup(review: Review, by: str, language: str) -> dict[str, Any]:
     dict
         ``records``, ``publications``, ``merged`` (clusters new or larger), ``asks`` (open), ``links`` (new).
     """
-    from sirolens.evidence.copies import copies_drafts, decided, known_clusters
-    from sirolens.evidence.dedup import deduplicate
-    from sirolens.evidence.review import append, open_review
-    from sirolens.evidence.review_events import Kind
+    from sirolens.evidence.dedup.deduplicate import deduplicate
+    from sirolens.evidence.review.copies import copies_drafts, decided, known_clusters
+    from sirolens.evidence.review.events import Kind
+    from sirolens.evidence.review.folder import append, open_review
 
     state = review.state
     with _progress(language) as tick:

@@ -29,8 +29,8 @@ from sirolens.message import Place, error, info
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
-    from sirolens.evidence.review import Review
-    from sirolens.evidence.review_state import State
+    from sirolens.evidence.review.folder import Review
+    from sirolens.evidence.review.state import State
 
 __all__ = ["add_to", "is_blind", "is_event"]
 
@@ -84,11 +84,11 @@ def _add_decide(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Decision, Stage
-        from sirolens.evidence.screening import check_turn, decision_draft
-        from sirolens.evidence.sealed import keep_secret
-        from sirolens.study.review_lists import pending_document, pending_rows
+        from sirolens.evidence.review.events import Decision, Stage
+        from sirolens.evidence.review.folder import append
+        from sirolens.evidence.screening.sealed import keep_secret
+        from sirolens.evidence.screening.two_reviewers import check_turn, decision_draft
+        from sirolens.study.review.lists import pending_document, pending_rows
 
         review = opened(folder, show_in)
         name = who(by, review)
@@ -144,10 +144,10 @@ def _add_unseal(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Kind, Stage
-        from sirolens.evidence.screening import open_drafts
-        from sirolens.evidence.sealed import read_secrets
+        from sirolens.evidence.review.events import Kind, Stage
+        from sirolens.evidence.review.folder import append
+        from sirolens.evidence.screening.sealed import read_secrets
+        from sirolens.evidence.screening.two_reviewers import open_drafts
 
         review = opened(folder, show_in)
         name = who(by, review)
@@ -172,9 +172,9 @@ def _add_conflicts(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review_events import Stage
-        from sirolens.evidence.screening import progress
-        from sirolens.study.review_lists import conflict_rows, conflicts_document
+        from sirolens.evidence.review.events import Stage
+        from sirolens.evidence.screening.two_reviewers import progress
+        from sirolens.study.review.lists import conflict_rows, conflicts_document
 
         state = load_state(opened(folder, show_in), show_in)
         rows = conflict_rows(state)
@@ -202,9 +202,9 @@ def _add_resolve(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Decision, Stage
-        from sirolens.evidence.screening import resolution_draft
+        from sirolens.evidence.review.events import Decision, Stage
+        from sirolens.evidence.review.folder import append
+        from sirolens.evidence.screening.two_reviewers import resolution_draft
 
         review = opened(folder, show_in)
         name = who(by, review)
@@ -234,10 +234,10 @@ def _add_fulltext(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Kind, Stage
-        from sirolens.evidence.screening import check_turn
-        from sirolens.study.review_lists import retrieval_document, retrieval_rows
+        from sirolens.evidence.review.events import Kind, Stage
+        from sirolens.evidence.review.folder import append
+        from sirolens.evidence.screening.two_reviewers import check_turn
+        from sirolens.study.review.lists import retrieval_document, retrieval_rows
 
         review = opened(folder, show_in)
         state = load_state(review, show_in)
@@ -283,9 +283,9 @@ def _add_contact(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Kind
-        from sirolens.study.review_lists import contacts_document, contacts_json
+        from sirolens.evidence.review.events import Kind
+        from sirolens.evidence.review.folder import append
+        from sirolens.study.review.lists import contacts_document, contacts_json
 
         review = opened(folder, show_in)
         state = load_state(review, show_in)
@@ -336,10 +336,10 @@ def _add_undo(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Kind
-        from sirolens.evidence.review_state import counting_events
-        from sirolens.study.review_lists import history_document, history_json
+        from sirolens.evidence.review.events import Kind
+        from sirolens.evidence.review.folder import append
+        from sirolens.evidence.review.state import counting_events
+        from sirolens.study.review.lists import history_document, history_json
 
         review = opened(folder, show_in)
         counting = counting_events(review.events)

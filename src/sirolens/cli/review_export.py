@@ -51,7 +51,7 @@ def _add_export(group: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.evidence.exporting import export
-        from sirolens.evidence.review_state import Box
+        from sirolens.evidence.review.state import Box
         from sirolens.interop.write import write_whole
 
         name = format_name or FORMATS.get(out.suffix.lower(), "")

@@ -17,9 +17,9 @@ from sirolens.message import Message, Place, Severity, error
 from sirolens.report.words import label, say
 
 if TYPE_CHECKING:
-    from sirolens.evidence.review import Review
-    from sirolens.evidence.review_forms import Forms
-    from sirolens.evidence.review_state import State
+    from sirolens.evidence.review.folder import Review
+    from sirolens.evidence.review.forms import Forms
+    from sirolens.evidence.review.state import State
     from sirolens.report.document import Document
 
 __all__ = [
@@ -77,7 +77,7 @@ def json_option(language: str) -> Any:
 
 def opened(folder: Path, language: str, *, known: str = "") -> Review:
     """Open the review at or around a folder and show what was found wrong with its files, except what is `known`."""
-    from sirolens.evidence.review import find_review, open_review
+    from sirolens.evidence.review.folder import find_review, open_review
 
     review = open_review(find_review(folder))
     show_flags([message for message in review.messages if message.code != known], language)
@@ -86,7 +86,7 @@ def opened(folder: Path, language: str, *, known: str = "") -> Review:
 
 def whole_forms(review: Review, language: str) -> Forms:
     """Read the forms of the studies that stand and say which are left out: none may vanish from a pool in silence."""
-    from sirolens.evidence.review_forms import read_forms, without_excluded
+    from sirolens.evidence.review.forms import read_forms, without_excluded
 
     forms = read_forms(review.folder)
     if any(report.records for form in forms.extractions for report in form.study.reports):
@@ -176,8 +176,8 @@ def check_results(targets: Iterable[Path], *, inputs: Iterable[Path] = ()) -> No
     InputError
         ``review.write-over-own``, and what `sirolens.interop.write.check_targets` raises.
     """
-    from sirolens.evidence.protocol import PROTOCOL
-    from sirolens.evidence.review_files import EVENTS
+    from sirolens.evidence.review.files import EVENTS
+    from sirolens.evidence.review.protocol import PROTOCOL
     from sirolens.interop.write import check_targets
 
     places = list(targets)

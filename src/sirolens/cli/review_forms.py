@@ -27,8 +27,8 @@ from sirolens.message import Message, Place, Severity, error, info, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
-    from sirolens.evidence.extraction import Extraction
-    from sirolens.evidence.review_state import State
+    from sirolens.evidence.extraction.form import Extraction
+    from sirolens.evidence.review.state import State
 
 __all__ = ["add_to", "unlinked_reports"]
 
@@ -51,9 +51,9 @@ def _add_forms(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review_forms import changed_forms, new_form, read_forms, take_in
+        from sirolens.evidence.review.forms import changed_forms, new_form, read_forms, take_in
         from sirolens.interop.write import check_targets
-        from sirolens.study.review_evidence import forms_document, forms_json
+        from sirolens.study.review.evidence import forms_document, forms_json
 
         review = opened(folder, show_in)
         if out is not None and not new:
@@ -104,7 +104,7 @@ def unlinked_reports(form: Extraction, state: State) -> list[Message]:
 def _add_certainty(group: typer.Typer, language: str) -> None:
     @group.command("certainty", help=label("appraisal.certainty-help", language))
     def certainty(folder: Path = review_option(language), show_in: Language = language_option(language)) -> None:
-        from sirolens.study.review_summary import summary_document
+        from sirolens.study.review.summary import summary_document
 
         forms = whole_forms(opened(folder, show_in), show_in)
         show_document(summary_document(forms, show_in, version=__version__), show_in)
@@ -118,8 +118,8 @@ def _add_robvis(group: typer.Typer, language: str) -> None:
         folder: Path = review_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.appraisal_tools import appraisal_tool
-        from sirolens.evidence.robvis import from_robvis, generic_words, to_robvis
+        from sirolens.evidence.appraisal.robvis import from_robvis, generic_words, to_robvis
+        from sirolens.evidence.appraisal.tools import appraisal_tool
 
         appraisal_tool(tool)
         if read is not None:

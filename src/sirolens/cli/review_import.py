@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sirolens.evidence.importing import Imported
-    from sirolens.evidence.review import Draft, Review
-    from sirolens.evidence.search_log import Plan
+    from sirolens.evidence.review.folder import Draft, Review
+    from sirolens.evidence.review.search_log import Plan
 
 __all__ = ["add_to"]
 
@@ -67,7 +67,7 @@ def _add_import(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.search_log import Entry
+        from sirolens.evidence.review.search_log import Entry
 
         review = opened(folder, show_in)
         name = who(by, review)
@@ -134,9 +134,9 @@ def take_in(
     InputError
         A file was taken in before, or the source is not known; nothing is written then.
     """
-    from sirolens.evidence.review import append, keep_import
-    from sirolens.evidence.review_events import Kind
-    from sirolens.evidence.search_log import refuse_known, searches_for
+    from sirolens.evidence.review.events import Kind
+    from sirolens.evidence.review.folder import append, keep_import
+    from sirolens.evidence.review.search_log import refuse_known, searches_for
 
     names = [(path.name, found.sha256) for path, found, _ in read]
     refuse_known(review.events, names)
@@ -167,7 +167,7 @@ def take_in(
 
 def _unless_known(drafts: list[Draft], names: list[tuple[str, str]]) -> Callable[[Review], list[Draft]]:
     """Return what is asked under the lock: somebody may have taken the same files in meanwhile."""
-    from sirolens.evidence.search_log import refuse_known
+    from sirolens.evidence.review.search_log import refuse_known
 
     def checked(now: Review) -> list[Draft]:
         refuse_known(now.events, names)
@@ -178,9 +178,9 @@ def _unless_known(drafts: list[Draft], names: list[tuple[str, str]]) -> Callable
 
 def _hits_differ(review: Review, search: str, plan: Plan, records: int) -> list[Message]:
     """Say when the database showed another number of hits than the files of a search hold together: is one missing?"""
-    from sirolens.evidence.review_events import Kind
-    from sirolens.evidence.review_state import counting_events
-    from sirolens.evidence.search_log import find_search
+    from sirolens.evidence.review.events import Kind
+    from sirolens.evidence.review.search_log import find_search
+    from sirolens.evidence.review.state import counting_events
 
     counting = counting_events(review.events)
     before = sum(e.values["records"] for e in counting if e.kind is Kind.IMPORTED and e.text("search") == search)
@@ -204,9 +204,9 @@ def _add_log(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append, open_review
-        from sirolens.evidence.search_log import correction, log_rows
-        from sirolens.study.review_log import log_csv, log_document
+        from sirolens.evidence.review.folder import append, open_review
+        from sirolens.evidence.review.search_log import correction, log_rows
+        from sirolens.study.review.log import log_csv, log_document
 
         check_results([out] if out else [])
         review = opened(folder, show_in)

@@ -34,8 +34,8 @@ from sirolens.message import Place, error, info, warning
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
-    from sirolens.evidence.review import Draft, Review
-    from sirolens.evidence.update import Withdrawn
+    from sirolens.evidence.review.folder import Draft, Review
+    from sirolens.evidence.review.update import Withdrawn
 
 __all__ = ["add_to"]
 
@@ -65,10 +65,10 @@ def _add_update(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append, open_review
-        from sirolens.evidence.review_events import Kind
-        from sirolens.evidence.update import read_withdrawn, retraction_drafts
-        from sirolens.study.review_changes import update_document, update_json, update_steps
+        from sirolens.evidence.review.events import Kind
+        from sirolens.evidence.review.folder import append, open_review
+        from sirolens.evidence.review.update import read_withdrawn, retraction_drafts
+        from sirolens.study.review.changes import update_document, update_json, update_steps
 
         review = opened(folder, show_in)
         day = day_of(on, "--on")
@@ -99,8 +99,8 @@ def _add_update(group: typer.Typer, language: str) -> None:
 
 def _ask_pubmed(review: Review, email: str, language: str, *, only_say: bool) -> tuple[Withdrawn, ...]:
     """Say what is about to be asked, and ask it, unless it shall only be said."""
-    from sirolens.evidence.pubmed import ADDRESS
-    from sirolens.evidence.retraction_check import known_pmids, withdrawn_in_pubmed
+    from sirolens.evidence.review.retraction_check import known_pmids, withdrawn_in_pubmed
+    from sirolens.evidence.search.pubmed import ADDRESS
 
     state = load_state(review, language)
     numbers = known_pmids(state)
@@ -141,9 +141,9 @@ def _add_ongoing(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Kind
-        from sirolens.study.review_changes import ongoing_document, ongoing_json
+        from sirolens.evidence.review.events import Kind
+        from sirolens.evidence.review.folder import append
+        from sirolens.study.review.changes import ongoing_document, ongoing_json
 
         review = opened(folder, show_in)
         state = load_state(review, show_in)
@@ -184,8 +184,8 @@ def _add_previous(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Kind
+        from sirolens.evidence.review.events import Kind
+        from sirolens.evidence.review.folder import append
 
         review = opened(folder, show_in)
         state = load_state(review, show_in)
@@ -218,8 +218,8 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.update import snapshot_draft
+        from sirolens.evidence.review.folder import append
+        from sirolens.evidence.review.update import snapshot_draft
 
         review = opened(folder, show_in)
         load_state(review, show_in)
@@ -246,7 +246,7 @@ def _add_snapshot(group: typer.Typer, language: str) -> None:
 
 def _refuse_empty_version(review: Review) -> None:
     """Refuse to close a version in which nothing was done: it would only be an empty column of the flow."""
-    from sirolens.evidence.review_events import Kind
+    from sirolens.evidence.review.events import Kind
 
     closed = [one for one in review.state.snapshots if one.version is not None]
     if closed and not any(e.order > closed[-1].event.order and e.kind is not Kind.SNAPSHOT for e in review.events):
@@ -255,11 +255,11 @@ def _refuse_empty_version(review: Review) -> None:
 
 def _pooled(review: Review, language: str) -> Sequence[dict[str, Any]]:
     """The estimates of the forms in a folder, where there are forms."""
-    from sirolens.evidence.review_forms import STUDIES
+    from sirolens.evidence.review.forms import STUDIES
 
     if next((review.folder / STUDIES).glob("*.toml"), None) is None:
         return ()
-    from sirolens.study.review_estimates import estimate_rows
+    from sirolens.study.review.estimates import estimate_rows
 
     return estimate_rows(whole_forms(review, language))
 
@@ -288,12 +288,12 @@ def _add_diff(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review_diff import difference, snapshot_estimates
-        from sirolens.evidence.review_forms import read_forms
-        from sirolens.evidence.review_state import as_of, fold, state_hash
-        from sirolens.evidence.update import find_snapshot
-        from sirolens.study.review_changes import diff_document, diff_json
-        from sirolens.study.review_estimates import estimate_words
+        from sirolens.evidence.review.diff import difference, snapshot_estimates
+        from sirolens.evidence.review.forms import read_forms
+        from sirolens.evidence.review.state import as_of, fold, state_hash
+        from sirolens.evidence.review.update import find_snapshot
+        from sirolens.study.review.changes import diff_document, diff_json
+        from sirolens.study.review.estimates import estimate_words
 
         review = opened(folder, show_in)
         state = load_state(review, show_in)

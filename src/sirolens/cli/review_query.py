@@ -29,8 +29,8 @@ def add_to(app: typer.Typer, language: str) -> None:
         as_json: bool = typer.Option(False, "--json", help=label("cli.json-help", language)),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.query import default_query, read_query_file
-        from sirolens.evidence.query_databases import DATABASES, Expression, dialect, write_query
+        from sirolens.evidence.search.databases import DATABASES, Expression, dialect, write_query
+        from sirolens.evidence.search.query import default_query, read_query_file
 
         asked = [dialect(name).name for name in database] or [one.name for one in DATABASES]
         told = default_query() if file is None else read_query_file(file)
@@ -56,7 +56,7 @@ def _title(name: str, language: str) -> str:
 
 
 def _plain(name: str, one: object, language: str) -> dict[str, object]:
-    from sirolens.evidence.query_databases import Expression
+    from sirolens.evidence.search.databases import Expression
 
     if isinstance(one, Expression):
         return {
@@ -78,7 +78,7 @@ def _plain(name: str, one: object, language: str) -> dict[str, object]:
 
 def _show(name: str, one: object, language: str) -> None:
     """Write the expressions alone to the output, so that they can be copied; all else goes to the error stream."""
-    from sirolens.evidence.query_databases import Expression
+    from sirolens.evidence.search.databases import Expression
 
     typer.echo(f"## {_title(name, language)}", err=not isinstance(one, Expression))
     if isinstance(one, Expression):

@@ -30,11 +30,11 @@ from sirolens.report.words import label
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sirolens.evidence.pooled import Pooled
-    from sirolens.evidence.prisma import Flow
-    from sirolens.evidence.questions import Question
-    from sirolens.evidence.review import Review
-    from sirolens.evidence.review_forms import Forms
+    from sirolens.evidence.pool.pooled import Pooled
+    from sirolens.evidence.pool.questions import Question
+    from sirolens.evidence.prisma.flow import Flow
+    from sirolens.evidence.review.folder import Review
+    from sirolens.evidence.review.forms import Forms
     from sirolens.message import Message
     from sirolens.report.document import Block, Document
 
@@ -72,9 +72,9 @@ def _add_pool(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.extraction import rows_for_pooling
-        from sirolens.evidence.questions import answer, questions
-        from sirolens.study.review_pool import pool_document, pooled_json
+        from sirolens.evidence.extraction.form import rows_for_pooling
+        from sirolens.evidence.pool.questions import answer, questions
+        from sirolens.study.review.pool import pool_document, pooled_json
 
         check_pages(out)
         check_results(out)
@@ -99,7 +99,7 @@ def _add_pool(group: typer.Typer, language: str) -> None:
 
 def _check_keys(by: str, over: str) -> None:
     """Refuse a covariate nobody knows, before anything is pooled."""
-    from sirolens.study.review_moderators import GROUPS, NUMBERS
+    from sirolens.study.review.moderators import GROUPS, NUMBERS
 
     for option, key, known in (("--by", by, GROUPS), ("--over", over, NUMBERS)):
         if key and key not in known:
@@ -110,8 +110,8 @@ def _check_keys(by: str, over: str) -> None:
 def _further(forms: Forms, by: str, over: str) -> Callable[[Question, Pooled], list[Block]]:
     """Return what stands behind each pool: its subgroups, its regression, or why there is none."""
     from sirolens.report.document import Findings
-    from sirolens.study.review_moderators import grouped_blocks, over_blocks
-    from sirolens.study.review_pool import question_words
+    from sirolens.study.review.moderators import grouped_blocks, over_blocks
+    from sirolens.study.review.pool import question_words
 
     def further(question: Question, pooled: Pooled) -> list[Block]:
         blocks: list[Block] = []
@@ -130,7 +130,7 @@ def _further(forms: Forms, by: str, over: str) -> Callable[[Question, Pooled], l
 def _differences_json(
     answered: list[tuple[Question, Pooled]], forms: Forms, by: str, over: str
 ) -> list[dict[str, Any]]:
-    from sirolens.study.review_moderators import differences_json
+    from sirolens.study.review.moderators import differences_json
 
     keys = [key for key in (by, over) if key]
     return [
@@ -165,7 +165,7 @@ def _add_flow(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.study.review_figures import reason_words
+        from sirolens.study.review.figures import reason_words
 
         _check_flow_files(out)
         check_results(out, inputs=[] if read is None else [read])
@@ -178,7 +178,7 @@ def _add_flow(group: typer.Typer, language: str) -> None:
             reasons = reason_words(review.reading.protocol, show_in)
         show_flags(found.messages, show_in)
         if as_json:
-            from sirolens.study.review_flow import flow_json
+            from sirolens.study.review.flow import flow_json
 
             print_json(flow_json(found))
         else:
@@ -197,7 +197,7 @@ def _check_flow_files(out: list[Path]) -> None:
 
 
 def _folded(review: Review, number: int | None, language: str) -> Flow:
-    from sirolens.evidence.prisma import prisma_flow
+    from sirolens.evidence.prisma.flow import prisma_flow
 
     state = load_state(review, language)
     if not state.records:
@@ -206,7 +206,7 @@ def _folded(review: Review, number: int | None, language: str) -> Flow:
 
 
 def _read_table(path: Path) -> Flow:
-    from sirolens.evidence.prisma_table import from_table
+    from sirolens.evidence.prisma.table import from_table
 
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -217,11 +217,11 @@ def _read_table(path: Path) -> Flow:
 
 
 def _give_flow(found: Flow, reasons: dict[str, str], out: list[Path], language: str) -> None:
-    from sirolens.evidence.prisma_table import not_told, to_table
+    from sirolens.evidence.prisma.table import not_told, to_table
     from sirolens.interop.write import write_together
     from sirolens.report.page_font import svg_file
-    from sirolens.study.review_figures import flow_figure
-    from sirolens.study.review_flow import flow_document
+    from sirolens.study.review.figures import flow_figure
+    from sirolens.study.review.flow import flow_document
 
     document = flow_document(found, reasons, version=__version__)
     if not out:
@@ -251,7 +251,7 @@ def _add_report(group: typer.Typer, language: str) -> None:
         folder: Path = review_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.study.review_report import material, report_document
+        from sirolens.study.review.report import material, report_document
 
         check_pages(out)
         check_results(out)

@@ -17,8 +17,8 @@ from sirolens.message import Place, error, info
 from sirolens.report.words import label, say
 
 if TYPE_CHECKING:
-    from sirolens.evidence.agreement import Agreement, Coefficient
-    from sirolens.evidence.stopping_events import Stopping
+    from sirolens.evidence.screening.agreement import Agreement, Coefficient
+    from sirolens.evidence.screening.stopping_events import Stopping
 
 __all__ = ["add_to"]
 
@@ -59,7 +59,7 @@ def _add_screen(group: typer.Typer, language: str) -> None:
         folder: Path = review_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review_events import Stage
+        from sirolens.evidence.review.events import Stage
 
         review = opened(folder if place is None else place, show_in)
         name = who(by, review)
@@ -79,8 +79,8 @@ def _add_agreement(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review_events import Stage
-        from sirolens.evidence.screening import agreement_at
+        from sirolens.evidence.review.events import Stage
+        from sirolens.evidence.screening.two_reviewers import agreement_at
 
         found = agreement_at(load_state(opened(folder, show_in), show_in), Stage(stage.value))
         if as_json:
@@ -147,10 +147,10 @@ def _add_stop(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import append
-        from sirolens.evidence.sealed import read_secrets
-        from sirolens.evidence.stopping import StopPlan
-        from sirolens.evidence.stopping_events import (
+        from sirolens.evidence.review.folder import append
+        from sirolens.evidence.screening.sealed import read_secrets
+        from sirolens.evidence.screening.stopping import StopPlan
+        from sirolens.evidence.screening.stopping_events import (
             accept_draft,
             opening_draft,
             plan_draft,

@@ -19,10 +19,10 @@ from sirolens.message import Place, error, info
 from sirolens.report.words import label
 
 if TYPE_CHECKING:
-    from sirolens.evidence.protocol import Database
-    from sirolens.evidence.pubmed import PubMed
-    from sirolens.evidence.review import Review
-    from sirolens.evidence.search_run import Found
+    from sirolens.evidence.review.folder import Review
+    from sirolens.evidence.review.protocol import Database
+    from sirolens.evidence.search.pubmed import PubMed
+    from sirolens.evidence.search.run import Found
 
 __all__ = ["add_to", "fetching", "pubmed_client"]
 
@@ -97,7 +97,7 @@ def pubmed_client(email: str) -> PubMed:
     InputError
         ``retrieval.email-option``.
     """
-    from sirolens.evidence.pubmed import PubMed
+    from sirolens.evidence.search.pubmed import PubMed
 
     if not email.strip():
         raise InputError(error("retrieval.email-option", place=Place(field="--email")))
@@ -123,12 +123,12 @@ def _run(database: Database, email: str, requests: int, store: Path, language: s
     store.parent.mkdir(mode=0o700, exist_ok=True)
     what = label("retrieval.fetching", language, name=database.database)
     if _service_of(database) == PUBMED:
-        from sirolens.evidence.pubmed import search_pubmed
+        from sirolens.evidence.search.pubmed import search_pubmed
 
         asking = pubmed_client(email)
         with fetching(what) as progress:
             return search_pubmed(database.strategy, asking, at=at, store=store, progress=progress)
-    from sirolens.evidence.wos_api import WebOfScience, search_wos
+    from sirolens.evidence.search.wos_api import WebOfScience, search_wos
 
     key = os.environ.get(WOS_KEY, "")
     if not key.strip():
@@ -141,9 +141,9 @@ def _run(database: Database, email: str, requests: int, store: Path, language: s
 def _keep(review: Review, by: str, database: Database, found: Found, *, repeats: str, note: str) -> dict[str, Any]:
     """Write the search and its files; a search without a hit is an entry without a file."""
     from sirolens.evidence.importing import import_bytes
-    from sirolens.evidence.review import append, keep_import
-    from sirolens.evidence.review_state import counting_events
-    from sirolens.evidence.search_log import Entry, find_search, known_files, searches_for
+    from sirolens.evidence.review.folder import append, keep_import
+    from sirolens.evidence.review.search_log import Entry, find_search, known_files, searches_for
+    from sirolens.evidence.review.state import counting_events
 
     run = found.run
     earlier = find_search(counting_events(review.events), repeats).id if repeats else ""

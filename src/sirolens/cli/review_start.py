@@ -46,7 +46,7 @@ def _add_init(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.review import init
+        from sirolens.evidence.review.folder import init
 
         made = init(folder, by=by, language=show_in)
         if as_json:
@@ -72,11 +72,11 @@ def _add_lock(group: typer.Typer, language: str) -> None:
         as_json: bool = json_option(language),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.evidence.protocol import deviations
-        from sirolens.evidence.protocol_lock import lock_drafts
-        from sirolens.evidence.review import append
-        from sirolens.evidence.review_events import Kind
-        from sirolens.evidence.review_state import counting_events
+        from sirolens.evidence.review.events import Kind
+        from sirolens.evidence.review.folder import append
+        from sirolens.evidence.review.protocol import deviations
+        from sirolens.evidence.review.protocol_lock import lock_drafts
+        from sirolens.evidence.review.state import counting_events
 
         # Who locks writes down that the protocol was changed: no need to be told so.
         review = opened(folder, show_in, known="review.protocol-changed" if why.strip() else "")
@@ -115,7 +115,7 @@ def _add_status(group: typer.Typer, language: str) -> None:
     ) -> None:
         from datetime import UTC, datetime
 
-        from sirolens.study.review_status import next_steps, status_document, status_json
+        from sirolens.study.review.status import next_steps, status_document, status_json
 
         review = opened(folder, show_in)
         state = load_state(review, show_in)

@@ -26,8 +26,8 @@ from textual.widgets import Input, Static
 from sirolens.cli.screen_session import Jotted, Session, first_fault
 from sirolens.cli.screen_text import cut_to, shown, side_by_side
 from sirolens.errors import InputError
-from sirolens.evidence.ranking import RankingMethod
-from sirolens.evidence.review_events import Decision, Stage
+from sirolens.evidence.review.events import Decision, Stage
+from sirolens.evidence.screening.ranking import RankingMethod
 from sirolens.message import Message, info
 from sirolens.report.words import label, say
 

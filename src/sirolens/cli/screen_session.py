@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import final
 
 from sirolens.errors import InputError
-from sirolens.evidence.ranking import Ranking, rank_weighed
 from sirolens.evidence.record import Record
-from sirolens.evidence.review import append, open_review
-from sirolens.evidence.review_events import Decision, Kind, Stage
-from sirolens.evidence.review_files import write_safely
-from sirolens.evidence.screening import (
+from sirolens.evidence.review.events import Decision, Kind, Stage
+from sirolens.evidence.review.files import write_safely
+from sirolens.evidence.review.folder import append, open_review
+from sirolens.evidence.screening.ranking import Ranking, rank_weighed
+from sirolens.evidence.screening.sealed import keep_secret, private_file, read_secrets
+from sirolens.evidence.screening.stopping_events import stopping
+from sirolens.evidence.screening.term_weights import TermWeights, weigh
+from sirolens.evidence.screening.two_reviewers import (
     Said,
     check_turn,
     decision_draft,
@@ -30,9 +33,6 @@ from sirolens.evidence.screening import (
     screening_texts,
     to_screen,
 )
-from sirolens.evidence.sealed import keep_secret, private_file, read_secrets
-from sirolens.evidence.stopping_events import stopping
-from sirolens.evidence.term_weights import TermWeights, weigh
 from sirolens.message import Message, warning
 
 __all__ = ["Jotted", "Session"]

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from sirolens.evidence.record import Record
-from sirolens.evidence.term_weights import cut
+from sirolens.evidence.screening.term_weights import cut
 from sirolens.report.words import label
 
 __all__ = ["cut_to", "marked", "shown", "side_by_side"]

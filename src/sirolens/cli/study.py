@@ -27,9 +27,9 @@ from sirolens.report.words import label
 if TYPE_CHECKING:
     from sirolens.report.document import Document, Table
     from sirolens.response.cohort import Cohort
-    from sirolens.study.cohort import Analysis
+    from sirolens.study.cohort.analysis import Analysis
+    from sirolens.study.cohort.protocol import StudyProtocol
     from sirolens.study.lock import Lock
-    from sirolens.study.protocol import StudyProtocol
 
 __all__ = ["LOCK_DIFFERS", "add_to"]
 
@@ -76,9 +76,9 @@ def _add_report(group: typer.Typer, language: str) -> None:
         from sirolens.interop.cohort_folder import read_cohort
         from sirolens.interop.write import check_targets
         from sirolens.response.criteria import load
-        from sirolens.study.cohort import analyse
-        from sirolens.study.page import study_document, study_tables
-        from sirolens.study.protocol import StudyProtocol, load_protocol
+        from sirolens.study.cohort.analysis import analyse
+        from sirolens.study.cohort.protocol import StudyProtocol, load_protocol
+        from sirolens.study.cohort_page.page import study_document, study_tables
 
         check_pages(out)
         inputs = [cohort, *([] if settings is None else [settings])]
@@ -169,8 +169,8 @@ def _instant(text: str | None, cohort: Cohort) -> datetime | None:
 def _locked(analysis: Analysis, protocol: StudyProtocol, old: Lock | None) -> tuple[Lock, tuple[Message, ...]]:
     """Return the lock of this run, and what the old one says of it."""
     from sirolens.study.analysis_json import tables_json
+    from sirolens.study.cohort_page.page import study_tables
     from sirolens.study.lock import lock_of, verify
-    from sirolens.study.page import study_tables
 
     # The results are hashed in one language, so that a report in the other one has the same lock.
     results = tables_json(study_tables(analysis, language="en"), "en", analysis.cohort.charts[0].zone)

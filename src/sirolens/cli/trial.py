@@ -62,10 +62,10 @@ def _add_run(group: typer.Typer, language: str) -> None:
         show_in: Language = language_option(language),
     ) -> None:
         from sirolens.interop.write import check_targets, write_together
-        from sirolens.study.recipe import load, text_of
-        from sirolens.study.trial import run_trial
-        from sirolens.study.trial_mechanism import biology_of
-        from sirolens.study.trial_page import trial_document
+        from sirolens.study.trial.mechanism import biology_of
+        from sirolens.study.trial.page import trial_document
+        from sirolens.study.trial.recipe import load, text_of
+        from sirolens.study.trial.run import run_trial
 
         check_pages(report)
         recipe = load(design)
@@ -81,7 +81,7 @@ def _add_run(group: typer.Typer, language: str) -> None:
         made = {path: rendered(document, kind_of(path), show_in) for path in report}
         show_flags(result.messages, show_in)
         if as_json:
-            from sirolens.study.trial_json import to_json
+            from sirolens.study.trial.results_json import to_json
 
             typer.echo(json.dumps(to_json(result, show_in), ensure_ascii=False, indent=2, allow_nan=False))
         elif not made:
@@ -97,8 +97,8 @@ def _add_recipes(group: typer.Typer, language: str) -> None:
 
     @group.command("list", help=text("list"))
     def list_recipes(show_in: Language = language_option(language)) -> None:
-        from sirolens.study.recipe import recipes
-        from sirolens.study.trial_page import recipe_list
+        from sirolens.study.trial.page import recipe_list
+        from sirolens.study.trial.recipe import recipes
 
         known = recipes()
         _show(recipe_list([known[name] for name in known], version=__version__, language=show_in), show_in)
@@ -109,8 +109,8 @@ def _add_recipes(group: typer.Typer, language: str) -> None:
         as_toml: bool = typer.Option(False, "--toml", help=text("toml")),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.study.recipe import load, text_of
-        from sirolens.study.trial_page import recipe_card
+        from sirolens.study.trial.page import recipe_card
+        from sirolens.study.trial.recipe import load, text_of
 
         recipe = load(design)
         if as_toml:
@@ -123,7 +123,7 @@ def _add_recipes(group: typer.Typer, language: str) -> None:
         file: Path = typer.Argument(..., help=text("file"), metavar="DESIGN.toml"),
         show_in: Language = language_option(language),
     ) -> None:
-        from sirolens.study.recipe import check
+        from sirolens.study.trial.recipe import check
 
         messages = check(file)
         show_flags(messages, show_in)

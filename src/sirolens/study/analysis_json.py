@@ -18,7 +18,7 @@ from sirolens.message import Message
 from sirolens.report.document import Column, Interval, Table
 from sirolens.report.format import unit_text
 from sirolens.report.words import label, say
-from sirolens.study.cohort import Analysis
+from sirolens.study.cohort.analysis import Analysis
 from sirolens.study.lock import Lock
 
 __all__ = ["FORMAT", "tables_json", "to_json"]
@@ -43,7 +43,7 @@ def to_json(
     analysis : Analysis
         What was computed.
     tables : mapping of str to Table
-        From `sirolens.study.page.study_tables`.
+        From `sirolens.study.cohort_page.page.study_tables`.
     language : str
         Of the words.
     flags : sequence of Message

@@ -21,7 +21,7 @@ from sirolens.errors import InputError
 from sirolens.message import Message, Place, checked, error, info, warning
 from sirolens.response.cohort import Cohort
 from sirolens.response.criteria_set import CriteriaSet
-from sirolens.study.protocol import StudyProtocol
+from sirolens.study.cohort.protocol import StudyProtocol
 
 __all__ = ["FORMAT", "Lock", "lock_of", "lock_text", "read_lock", "verify"]
 

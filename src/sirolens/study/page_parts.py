@@ -13,7 +13,7 @@ from sirolens.message import Message, Value, info
 from sirolens.report.distribution_figure import MOST_POINTS, Distributions
 from sirolens.report.document import Block, Cell, Column, Interval, Table
 from sirolens.response.cohort import Characteristic, Cohort
-from sirolens.study.cohort_response import Rate
+from sirolens.study.cohort.response import Rate
 
 __all__ = [
     "NamedTable",
@@ -140,8 +140,8 @@ def percent_interval(share: float, found: statistics.Interval) -> Interval | Non
 def share_text(rate: Rate) -> str:
     """Write a count of how many.
 
-    >>> from sirolens.study.cohort_response import rate
-    >>> from sirolens.study.protocol import StudyProtocol
+    >>> from sirolens.study.cohort.response import rate
+    >>> from sirolens.study.cohort.protocol import StudyProtocol
     >>> share_text(rate("overall", 12, 20, StudyProtocol()))
     '12/20'
     """

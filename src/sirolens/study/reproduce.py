@@ -20,9 +20,9 @@ from sirolens.response.criteria import load
 from sirolens.response.safety import adverse_event_table
 from sirolens.source import Mark
 from sirolens.study.checker.p_values import p_text
-from sirolens.study.cohort import Analysis, analyse
+from sirolens.study.cohort.analysis import Analysis, analyse
+from sirolens.study.cohort.outcomes import first_dose
 from sirolens.study.illustration import PaperFigures, build, load_paper
-from sirolens.study.outcomes import first_dose
 
 __all__ = ["Reproduced", "Reproduction", "reproduce"]
 

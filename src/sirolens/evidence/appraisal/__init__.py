@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Appraisal: risk of bias by design, and the certainty of a body of evidence."""
