@@ -5,27 +5,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sirolens.message import Message, Place, error
+from sirolens.errors import InputError
+from sirolens.message import Message
 from sirolens.models.model_file import Reading, read_model
+from sirolens.models.toml_text import toml_text
 
 __all__ = ["LARGEST_FILE_BYTES", "check", "read_file"]
 
 #: No model file is this large; a data file given by mistake is.
 LARGEST_FILE_BYTES = 1_000_000
-
-
-def _text(path: Path) -> tuple[str | None, Message | None]:
-    place = Place(file=str(path))
-    try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            size = path.stat().st_size
-            return None, error("models.file-too-large", place=place, value=size, expected=LARGEST_FILE_BYTES)
-        return path.read_text(encoding="utf-8-sig"), None
-    except UnicodeDecodeError as fault:
-        found = f"0x{fault.object[fault.start]:02x}"
-        return None, error("models.file-not-utf8", place=place, value=found, expected="UTF-8")
-    except OSError as fault:
-        return None, error("models.file-unreadable", place=place, value=fault.strerror or str(fault), expected="TOML")
 
 
 def read_file(path: str | Path, variant: str | None = None) -> Reading:
@@ -43,9 +31,10 @@ def read_file(path: str | Path, variant: str | None = None) -> Reading:
     >>> [message.code for message in read_file("/no/such/file.toml").messages]
     ['models.file-unreadable']
     """
-    text, wrong = _text(Path(path))
-    if text is None:
-        return Reading(model=None, messages=(wrong,) if wrong is not None else ())
+    try:
+        text = toml_text(path, most_bytes=LARGEST_FILE_BYTES)
+    except InputError as fault:
+        return Reading(model=None, messages=fault.messages)
     return read_model(text, str(path), variant)
 
 

@@ -18,11 +18,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
-from sirolens.errors import UnknownNameError
+from sirolens.errors import InputError, UnknownNameError
 from sirolens.message import Message, Place, Severity, error
 from sirolens.models.locate import Path as KeyPath
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
+from sirolens.models.toml_text import toml_text
 from sirolens.response.criteria_set import Basis, CriteriaSet, choice_names
 from sirolens.response.events import EventKind
 from sirolens.source import Mark, Source
@@ -307,18 +308,8 @@ def read_criteria_file(path: str | Path, base: Callable[[str], CriteriaSet]) -> 
     >>> [one.code for one in read_criteria_file("/no/such/file.toml", dict().__getitem__).messages]
     ['models.file-unreadable']
     """
-    place = Place(file=str(path))
     try:
-        size = Path(path).stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            wrong = error("models.file-too-large", place=place, value=size, expected=LARGEST_FILE_BYTES)
-            return CriteriaReading(criteria=None, messages=(wrong,))
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as fault:
-        found = f"0x{fault.object[fault.start]:02x}"
-        wrong = error("models.file-not-utf8", place=place, value=found, expected="UTF-8")
-    except OSError as fault:
-        wrong = error("models.file-unreadable", place=place, value=fault.strerror or str(fault), expected="TOML")
-    else:
-        return read_criteria(text, str(path), base)
-    return CriteriaReading(criteria=None, messages=(wrong,))
+        text = toml_text(path, most_bytes=LARGEST_FILE_BYTES)
+    except InputError as fault:
+        return CriteriaReading(criteria=None, messages=fault.messages)
+    return read_criteria(text, str(path), base)

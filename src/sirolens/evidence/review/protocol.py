@@ -18,11 +18,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, final
 
+from sirolens.errors import InputError
 from sirolens.evidence.review.events import ARMS, ROUTES, Arm, Event, Kind, reviewer_fault
 from sirolens.evidence.review.state import Rules
 from sirolens.message import Message, Place, Severity, error
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
+from sirolens.models.toml_text import toml_text
 
 __all__ = [
     "PROTOCOL",
@@ -190,14 +192,9 @@ class Reading:
 def read_protocol_file(path: Path) -> Reading:
     """Read and check a protocol file; every fault names line, key, value and what was expected."""
     try:
-        data = path.read_bytes()
-        if len(data) > LARGEST_FILE_BYTES:
-            raise OSError(None, f"> {LARGEST_FILE_BYTES:,} B")
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as failure:
-        told = failure.strerror if isinstance(failure, OSError) else "UTF-8?"
-        fault = error("models.file-unreadable", place=Place(file=str(path)), value=told, expected="TOML")
-        return Reading(protocol=None, values={}, messages=(fault,))
+        text = toml_text(path, most_bytes=LARGEST_FILE_BYTES)
+    except InputError as fault:
+        return Reading(protocol=None, values={}, messages=fault.messages)
     return read_protocol(text, str(path))
 
 

@@ -23,6 +23,7 @@ from sirolens.errors import InputError
 from sirolens.message import Place, Severity, error
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
+from sirolens.models.toml_text import toml_text
 from sirolens.source import Mark
 
 __all__ = [
@@ -136,17 +137,7 @@ def default_query() -> Query:
 
 def read_query_file(path: Path) -> Query:
     """Read a query from a TOML file; see `read_query`."""
-    try:
-        data = path.read_bytes()
-        if len(data) > LARGEST_FILE_BYTES:
-            raise OSError(None, f"> {LARGEST_FILE_BYTES:,} B")
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as failure:
-        told = failure.strerror if isinstance(failure, OSError) else "UTF-8?"
-        raise InputError(
-            error("models.file-unreadable", place=Place(file=path.name), value=told or str(failure), expected="TOML")
-        ) from None
-    return read_query(text, path.name)
+    return read_query(toml_text(path, most_bytes=LARGEST_FILE_BYTES), path.name)
 
 
 def read_query(text: str, file: str) -> Query:

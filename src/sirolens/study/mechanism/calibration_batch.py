@@ -18,12 +18,9 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sirolens.engine.simd.integrate import LaneStatus
 from sirolens.errors import InputError, UnknownNameError
 from sirolens.mechanism.exposure import DoseHistory, Kinetics
 from sirolens.mechanism.network import Mechanism, load
-from sirolens.mechanism.partners import Titration, partner
-from sirolens.mechanism.simulate import Plan, run
 from sirolens.mechanism.virtual import Population, draw
 from sirolens.message import error
 from sirolens.response.classify import classify
@@ -34,7 +31,7 @@ from sirolens.study.calibration.calibrate import Batch, columns_of
 from sirolens.study.calibration.prior import Prior, natural, proposal, statistics_of, with_centres
 from sirolens.study.calibration.targets import Definition, Targets
 from sirolens.study.trial.arms import ArmChunk, follow, visits_of_counts
-from sirolens.study.trial.mechanism import TITRATED
+from sirolens.study.trial.mechanism import described, plan_of, simulated_course
 from sirolens.study.trial.recipe import recipes
 from sirolens.study.trial.recipe_design import Partner, Recipe
 from sirolens.study.trial.recipe_file import read_recipe
@@ -53,7 +50,6 @@ before sirolimus was, and kept on (assumed: whether it was new is not printed)."
 COUNT_FACTOR: Mapping[str, float] = MappingProxyType({"xie-2022": 59.0 / 14.0})
 """By how much a protocol's patients begin above the register's median count."""
 CHUNK = 4096
-COUNT, CELLS = "P", "R"
 
 
 @cache
@@ -106,16 +102,13 @@ class _Disease:
 
     def __init__(self, mechanism: Mechanism, populations: Mapping[str, Population]) -> None:
         self._mechanism, self._populations = mechanism, populations
-        self._plan = Plan.of(mechanism, (COUNT, CELLS))
+        self._plan = plan_of(mechanism)
 
     def versions(self) -> dict[str, str]:
         return {"variants": ", ".join(self._mechanism.variants)}
 
     def described(self, group: str, n: int) -> Described:
-        some = self._populations[group].part(slice(0, n))
-        return Described(
-            age_years=some.covariates["age"], weight_kg=some.covariates["weight"], baseline_10e9_l=some.parameter("P0")
-        )
+        return described(self._populations[group].part(slice(0, n)))
 
     def healthy_treg_percent(self, numbers: Numbers) -> Array:
         """Not asked for here."""
@@ -130,33 +123,8 @@ class _Disease:
         partners: Sequence[Partner],
         days: Numbers,
     ) -> Course:
-        courses = [
-            partner(self._mechanism, one.name, from_d=one.from_d, until_d=_after(one))
-            for one in partners
-            if one.name != TITRATED
-        ]
-        titrated = [one for one in partners if one.name == TITRATED]
-        found = run(
-            self._mechanism,
-            self._populations[group].part(people.row),
-            kinetics,
-            doses,
-            days.astype(np.float64),
-            plan=self._plan,
-            partners=courses,
-            titration=Titration(from_d=titrated[0].from_d, until_d=_after(titrated[0])) if titrated else None,
-        )
-        return Course(
-            days=days,
-            platelets_10e9_l=found.of(COUNT).T,
-            treg_percent=found.of(CELLS).T,
-            failed=found.status != LaneStatus.DONE,
-        )
-
-
-def _after(one: Partner) -> float:
-    """The first day without a dose."""
-    return float("inf") if one.until_d is None else one.until_d + 1.0
+        patients = self._populations[group].part(people.row)
+        return simulated_course(patients, kinetics, doses, partners, days, plan=self._plan)
 
 
 @final

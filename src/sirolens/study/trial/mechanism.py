@@ -28,9 +28,12 @@ __all__ = [
     "TITRATED",
     "MechanismBiology",
     "biology_of",
+    "described",
     "partner_names",
+    "plan_of",
     "population",
     "population_names",
+    "simulated_course",
     "variant_names",
 ]
 
@@ -140,12 +143,7 @@ class MechanismBiology:
 
     def described(self, group: str, n: int) -> Described:
         """What is known of the first n patients of a group."""
-        some = self._people(group, n).part(slice(0, n))
-        return Described(
-            age_years=some.covariates["age"],
-            weight_kg=some.covariates["weight"],
-            baseline_10e9_l=some.parameter("P0"),
-        )
+        return described(self._people(group, n).part(slice(0, n)))
 
     def healthy_treg_percent(self, numbers: Numbers) -> Array:
         """Regulatory T cells of people without the disease: the baseline times its healthy ratio."""
@@ -163,31 +161,8 @@ class MechanismBiology:
     ) -> Course:
         """Simulate patients of one group; see `sirolens.mechanism.simulate.run`."""
         patients = self._people(group, int(people.row.max()) + 1).part(people.row)
-        self._plan = self._plan or Plan.of(self._mechanism, (COUNT, CELLS), self._flares)
-        courses = [
-            partner(self._mechanism, one.name, from_d=one.from_d, until_d=_after(one))
-            for one in partners
-            if one.name != TITRATED
-        ]
-        titrated = [one for one in partners if one.name == TITRATED]
-        rule = Titration(from_d=titrated[0].from_d, until_d=_after(titrated[0])) if titrated else None
-        found = run(
-            self._mechanism,
-            patients,
-            kinetics,
-            doses,
-            days.astype(np.float64),
-            plan=self._plan,
-            partners=courses,
-            titration=rule,
-            flares=self._flares,
-        )
-        return Course(
-            days=days,
-            platelets_10e9_l=found.of(COUNT).T,
-            treg_percent=found.of(CELLS).T,
-            failed=found.status != LaneStatus.DONE,
-        )
+        self._plan = self._plan or plan_of(self._mechanism, self._flares)
+        return simulated_course(patients, kinetics, doses, partners, days, plan=self._plan)
 
 
 def biology_of(recipe: Recipe) -> MechanismBiology:
@@ -200,6 +175,63 @@ def biology_of(recipe: Recipe) -> MechanismBiology:
     """
     return MechanismBiology(
         recipe.population, recipe.variants, seed=recipe.seed, flares_per_year=recipe.flares_per_year
+    )
+
+
+def described(some: Population) -> Described:
+    """Return what a trial may know of patients before they are treated."""
+    return Described(
+        age_years=some.covariates["age"], weight_kg=some.covariates["weight"], baseline_10e9_l=some.parameter("P0")
+    )
+
+
+def plan_of(mechanism: Mechanism, flares: Flares | None = None) -> Plan:
+    """Return the plan of what a trial measures: counts and regulatory T cells."""
+    return Plan.of(mechanism, (COUNT, CELLS), flares)
+
+
+def simulated_course(
+    patients: Population,
+    kinetics: Kinetics,
+    doses: DoseHistory,
+    partners: Sequence[Partner],
+    days: Numbers,
+    *,
+    plan: Plan,
+) -> Course:
+    """Simulate patients under doses of sirolimus and partners, as trials and calibrations measure them.
+
+    Parameters
+    ----------
+    patients, kinetics, doses
+        Of the same n people; see `sirolens.mechanism.simulate.run`.
+    partners : sequence of Partner
+        Given to all of them.
+    days : int array (n, m) or (m,)
+        When counts and cells are taken.
+    plan : Plan
+        From `plan_of`.
+    """
+    mechanism = plan.mechanism
+    courses = [
+        partner(mechanism, one.name, from_d=one.from_d, until_d=_after(one)) for one in partners if one.name != TITRATED
+    ]
+    titrated = [one for one in partners if one.name == TITRATED]
+    found = run(
+        mechanism,
+        patients,
+        kinetics,
+        doses,
+        days.astype(np.float64),
+        plan=plan,
+        partners=courses,
+        titration=Titration(from_d=titrated[0].from_d, until_d=_after(titrated[0])) if titrated else None,
+    )
+    return Course(
+        days=days,
+        platelets_10e9_l=found.of(COUNT).T,
+        treg_percent=found.of(CELLS).T,
+        failed=found.status != LaneStatus.DONE,
     )
 
 

@@ -15,9 +15,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, final
 
+from sirolens.errors import InputError
 from sirolens.message import Message, Place, Severity, error
 from sirolens.models.locate import key_lines
 from sirolens.models.toml_table import Faults, Table
+from sirolens.models.toml_text import toml_text
 from sirolens.source import Mark, Source
 from sirolens.study.trial.recipe_arms import read_arms
 from sirolens.study.trial.recipe_checks import check_recipe
@@ -288,18 +290,8 @@ def read_recipe_file(path: str | Path) -> RecipeReading:
     >>> [one.code for one in read_recipe_file("/no/such/file.toml").messages]
     ['models.file-unreadable']
     """
-    place = Place(file=str(path))
     try:
-        size = Path(path).stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            wrong = error("models.file-too-large", place=place, value=size, expected=LARGEST_FILE_BYTES)
-            return RecipeReading(recipe=None, messages=(wrong,))
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as fault:
-        found = f"0x{fault.object[fault.start]:02x}"
-        wrong = error("models.file-not-utf8", place=place, value=found, expected="UTF-8")
-    except OSError as fault:
-        wrong = error("models.file-unreadable", place=place, value=fault.strerror or str(fault), expected="TOML")
-    else:
-        return read_recipe(text, str(path))
-    return RecipeReading(recipe=None, messages=(wrong,))
+        text = toml_text(path, most_bytes=LARGEST_FILE_BYTES)
+    except InputError as fault:
+        return RecipeReading(recipe=None, messages=fault.messages)
+    return read_recipe(text, str(path))
