@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
+# The tests start hundreds of processes: without kept bytecode each would compile every file it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:                 ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22

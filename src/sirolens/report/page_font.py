@@ -44,15 +44,16 @@ def svg_file(drawing: Drawing, *, name: str, language: str) -> bytes:
 @cache
 def _font(weight: str, characters: str) -> str:
     """Take only the characters of one page out of a shipped font, as base64 WOFF."""
-    from fontTools.subset import Options, Subsetter
+    import uharfbuzz
     from fontTools.ttLib import TTFont
 
-    options = Options(layout_features=[], hinting=False, recalc_bounds=False, notdef_outline=True)
-    with TTFont(font_folder() / f"SirolensSans-{weight}.otf", lazy=True, recalcTimestamp=False) as font:
-        subsetter = Subsetter(options)
-        subsetter.populate(text=characters)
-        subsetter.subset(font)
+    whole = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(font_folder() / f"SirolensSans-{weight}.otf"))
+    wanted = uharfbuzz.SubsetInput()
+    wanted.unicode_set.update(map(ord, characters))
+    wanted.flags = uharfbuzz.SubsetFlags.NO_HINTING | uharfbuzz.SubsetFlags.NOTDEF_OUTLINE
+    cut = uharfbuzz.subset(whole, wanted).blob.data
+    out = BytesIO()
+    with TTFont(BytesIO(cut), lazy=True, recalcTimestamp=False, recalcBBoxes=False) as font:
         font.flavor = "woff"
-        out = BytesIO()
         font.save(out)
     return b64encode(out.getvalue()).decode()
