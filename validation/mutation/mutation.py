@@ -109,7 +109,9 @@ def main() -> None:
     if not runner.unchanged_survives(charts.agrees, forget=battery.FORGET):
         raise SystemExit("the charts do not agree with the kernel as it is")
     found = runner.outcomes(todo, charts.agrees, jobs=jobs, forget=battery.FORGET, told=told)
-    few = random.Random(2).sample([one for one in todo if one[1].key not in known], min(BY_HAND, len(todo) // 2))
+    # Which of them the charts by hand kill alone is for the page only, not for a test of a few.
+    alone_too = [] if wanted else [one for one in todo if one[1].key not in known]
+    few = random.Random(2).sample(alone_too, min(BY_HAND, len(alone_too)))
     alone = runner.outcomes(few, charts.hand_agrees, jobs=jobs, forget=battery.FORGET)
     sizes = {"hand": len(charts.by_hand), "drawn": charts.drawn_charts, "few": len(few)}
     sizes["alone"] = sum(outcome.fate != "survived" for outcome in alone)
