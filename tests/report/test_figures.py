@@ -10,7 +10,7 @@ from functools import cache
 from xml.etree import ElementTree
 
 import pytest
-from tests.report import invented
+from tests.report import invented, vega_lite
 
 from sirolens.report.drawing import Drawing, png, svg, text_width, time_ticks, wall_ms
 from sirolens.report.level_figure import Band, DoseBar, LevelCourse, LevelPoint, _runs
@@ -45,12 +45,7 @@ def _words(text: str) -> str:
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_a_figure_is_valid_by_altairs_schema(name: str) -> None:
-    import altair as alt
-
-    described = DRAWINGS[name].spec("zh", invented.ZONE)
-    for layer in (layer for panel in described["vconcat"] for layer in panel["layer"]):
-        del layer["data"]["values"][20:]  # the checking of every row alike is what takes the time
-    alt.VConcatChart.from_dict(described, validate=True)
+    vega_lite.check(DRAWINGS[name].spec("zh", invented.ZONE))
 
 
 @pytest.mark.parametrize(
