@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
+from types import MappingProxyType
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
@@ -42,15 +45,17 @@ def domains() -> tuple[str, ...]:
     return tuple(sorted({path.stem for path in po_files()}))
 
 
-def texts(path: Path) -> dict[str, str]:
+@cache
+def texts(path: Path) -> Mapping[str, str]:
     """Code -> text of one .po; a code given twice is an error."""
-    codes = re.findall(r'^msgid "(.+)"$', path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    twice = sorted({code for code in codes if codes.count(code) > 1})
+    codes = Counter(re.findall(r'^msgid "(.+)"$', path.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    twice = sorted(code for code, count in codes.items() if count > 1)
     if twice:
         raise ValueError(f"{path}: given twice: {twice}")
     with path.open("rb") as stream:
         catalog = read_po(stream, abort_invalid=True)
-    return {str(message.id): str(message.string) for message in catalog if message.id and message.string}
+    found = {str(message.id): str(message.string) for message in catalog if message.id and message.string}
+    return MappingProxyType(found)
 
 
 def compiled(path: Path) -> dict[str, str]:
@@ -96,55 +101,86 @@ class Use:
     where: str
 
 
-def _sources() -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the code asks for, from one reading of all of it."""
+
+    uses: tuple[Use, ...]  # every literal code handed to a message maker, to `label` or to `Message`
+    literals: frozenset[str]  # all strings that look like codes
+    patterns: tuple[re.Pattern[str], ...]  # one for every f-string that builds a code
+    sources: frozenset[str]  # the titles and places of the sources that stand in the code
 
 
-def _name(call: ast.Call) -> str:
-    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-
-
-def uses() -> tuple[Use, ...]:
-    """Every literal code handed to a message maker, to `label` or to `Message`, with the names of its values."""
-    found = []
-    for path, tree in _sources():
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            where = f"{path.relative_to(ROOT)}:{call.lineno}"
-            name = _name(call)
-            first = call.args[0] if call.args else None
-            if name == "Message":
-                for keyword in call.keywords:
-                    if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
-                        found.append(Use(code=str(keyword.value.value), values=None, where=where))
-            elif name in MAKERS | {"label"} and isinstance(first, ast.Constant) and isinstance(first.value, str):
-                if not CODE.fullmatch(first.value):
-                    continue
-                names = {keyword.arg for keyword in call.keywords}
-                if name != "label" and "source" in names:
-                    names.add("cite")  # a text may name the source of its message
-                names -= {"language"} if name == "label" else {"source", "place"}
-                told = None if None in names else frozenset(str(name) for name in names)
-                found.append(Use(code=first.value, values=told, where=where))
-    return tuple(found)
-
-
-def mentioned() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
-    """All strings in the code that look like codes, and a pattern for every f-string that builds one."""
+@cache
+def asked() -> Asked:
+    """Read the code once a process: it is half a million nodes."""
+    uses: list[Use] = []
     literals: set[str] = set()
     patterns: set[str] = set()
-    for _, tree in _sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr):
-                parts = [
-                    re.escape(str(part.value)) if isinstance(part, ast.Constant) else "[a-z0-9/+-]+"
-                    for part in node.values
-                ]
-                if parts and re.match(r"[a-z][a-z0-9_]*\\?\.", parts[0]):
-                    patterns.add("".join(parts))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+    sources: set[str] = set()
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in _nodes(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                uses += _uses(node, f"{path.relative_to(ROOT)}:{node.lineno}")
+                sources |= _told_of_a_source(node)
+            elif isinstance(node, ast.JoinedStr):
+                patterns |= _pattern(node)
+            elif isinstance(node.value, str) and CODE.fullmatch(node.value):
                 literals.add(node.value)
-    return frozenset(literals), tuple(re.compile(pattern) for pattern in sorted(patterns))
+    return Asked(
+        uses=tuple(uses),
+        literals=frozenset(literals),
+        patterns=tuple(re.compile(pattern) for pattern in sorted(patterns)),
+        sources=frozenset(sources),
+    )
+
+
+def _nodes(tree: ast.Module) -> Iterator[ast.Call | ast.JoinedStr | ast.Constant]:
+    """The calls, f-strings and constants of a file, in no order."""
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Call | ast.JoinedStr | ast.Constant):
+            yield node
+        for part in vars(node).values():
+            if isinstance(part, ast.AST):
+                left.append(part)
+            elif isinstance(part, list):
+                left += [one for one in part if isinstance(one, ast.AST)]
+
+
+def _uses(call: ast.Call, where: str) -> Iterator[Use]:
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    first = call.args[0] if call.args else None
+    if name == "Message":
+        for keyword in call.keywords:
+            if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
+                yield Use(code=str(keyword.value.value), values=None, where=where)
+    elif name in MAKERS | {"label"} and isinstance(first, ast.Constant) and isinstance(first.value, str):
+        if not CODE.fullmatch(first.value):
+            return
+        names = {keyword.arg for keyword in call.keywords}
+        if name != "label" and "source" in names:
+            names.add("cite")  # a text may name the source of its message
+        names -= {"language"} if name == "label" else {"source", "place"}
+        told = None if None in names else frozenset(str(name) for name in names)
+        yield Use(code=first.value, values=told, where=where)
+
+
+def _told_of_a_source(call: ast.Call) -> set[str]:
+    if not (isinstance(call.func, ast.Name) and call.func.id == "Source"):
+        return set()
+    return {
+        str(keyword.value.value)
+        for keyword in call.keywords
+        if keyword.arg in ("title", "place") and isinstance(keyword.value, ast.Constant)
+    }
+
+
+def _pattern(node: ast.JoinedStr) -> set[str]:
+    """What an f-string may build, when it begins as a code does; otherwise nothing."""
+    parts = [re.escape(str(part.value)) if isinstance(part, ast.Constant) else "[a-z0-9/+-]+" for part in node.values]
+    return {"".join(parts)} if parts and re.match(r"[a-z][a-z0-9_]*\\?\.", parts[0]) else set()
 
 
 def main() -> None:
