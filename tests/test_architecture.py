@@ -7,9 +7,9 @@ import ast
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "sirolens"
@@ -44,10 +44,31 @@ def _name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _imports(tree: ast.Module, *, top_level_only: bool) -> set[str]:
-    nodes = _top_level(tree) if top_level_only else ast.walk(tree)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Module:
+    """What these tests ask of a module; its tree, which is large, is not kept."""
+
+    path: Path
+    name: str
+    docstring: str | None
+    imported: frozenset[str]  # at import, that is by statements at the top
+
+
+@cache
+def _modules() -> tuple[_Module, ...]:
+    """Every module of the package, read once a process."""
+    found = []
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docstring = ast.get_docstring(tree)
+        found.append(_Module(path=path, name=_name(path), docstring=docstring, imported=frozenset(_imports(tree))))
+    assert found
+    return tuple(found)
+
+
+def _imports(tree: ast.Module) -> set[str]:
     found: set[str] = set()
-    for node in nodes:
+    for node in _top_level(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -65,37 +86,40 @@ def _top_level(tree: ast.Module) -> list[ast.stmt]:
     ]
 
 
-@pytest.mark.parametrize("path", ALL_PYTHON, ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_file_is_short_and_has_its_header(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= LONGEST_FILE_LINES
-    assert not lines or lines[0] == "# SPDX-License-Identifier: Apache-2.0"
+def test_every_file_is_short_and_has_its_header() -> None:
+    assert ALL_PYTHON
+    faults = []
+    for path in ALL_PYTHON:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if len(lines) > LONGEST_FILE_LINES:
+            faults.append(f"{path}: {len(lines)} lines")
+        if lines and lines[0] != "# SPDX-License-Identifier: Apache-2.0":
+            faults.append(f"{path}: {lines[0]}")
+    assert not faults, "\n".join(faults)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_every_module_says_what_it_is_for(path: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    assert docstring, "a module opens with one sentence that says what it is for"
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [one.name for one in _modules() if not one.docstring]
+    assert not silent, "a module opens with one sentence that says what it is for"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_no_module_is_a_grab_bag(path: Path) -> None:
-    assert not set(path.stem.split("_")) & FORBIDDEN_NAMES
+def test_no_module_is_a_grab_bag() -> None:
+    assert not [one.name for one in _modules() if set(one.path.stem.split("_")) & FORBIDDEN_NAMES]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_slow_libraries_are_imported_where_they_are_used(path: Path) -> None:
-    imported = _imports(ast.parse(path.read_text(encoding="utf-8")), top_level_only=True)
-    slow = {name for name in imported if any(name == s or name.startswith(f"{s}.") for s in SLOW)}
+def test_slow_libraries_are_imported_where_they_are_used() -> None:
+    slow = [
+        f"{one.name}: {name}"
+        for one in _modules()
+        for name in sorted(one.imported)
+        if any(name == s or name.startswith(f"{s}.") for s in SLOW)
+    ]
     assert not slow
 
 
 def test_modules_do_not_import_each_other_in_circles() -> None:
-    names = {_name(path) for path in MODULES}
-    graph = {
-        _name(path): _imports(ast.parse(path.read_text(encoding="utf-8")), top_level_only=True) & names
-        for path in MODULES
-    }
+    names = {one.name for one in _modules()}
+    graph = {one.name: one.imported & names for one in _modules()}
     done: set[str] = set()
 
     def visit(name: str, trail: tuple[str, ...]) -> None:
