@@ -10,11 +10,11 @@ import pytest
 from validation.advice.advice import look
 from validation.advice.charts import simulated
 
-CHARTS = 150
-PARTS = 5  # tests that can run side by side
-WHOLE_EVERY = 30
-FUTURE_EVERY = 15
-TARGETS_EVERY = 15
+CHARTS = 60
+PARTS = 4  # tests that can run side by side
+WHOLE_EVERY = 20
+FUTURE_EVERY = 12
+TARGETS_EVERY = 12
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -11,10 +11,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
-from typer.main import get_command
+from typer.main import get_group
 
 from sirolens import __version__
 from sirolens.cli import advise, mechanism, models, response, review, study, tables, trial
@@ -82,13 +84,20 @@ def application(language: Language) -> typer.Typer:
     return app
 
 
+@cache
+def _program(language: Language) -> TyperGroup:
+    """Build the command once for a process: a notebook or a test may run many."""
+    program = get_group(application(language))
+    name_panels(program, language)
+    return program
+
+
 def main() -> None:
     """Run the command; what cannot be done ends with its reasons, in the command's language, and exit code 2."""
     _collect_seldom()
     arguments = sys.argv[1:]
     language = language_of_command(arguments)
-    program = get_command(application(language))
-    name_panels(program, language)
+    program = _program(language)
     try:
         code = program(arguments, prog_name="sirolens", standalone_mode=False)
     except SirolensError as failure:
