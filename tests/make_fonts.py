@@ -129,6 +129,24 @@ def rename(font: TTFont, style: str) -> None:
     top.FullName, top.FamilyName = f"{FAMILY} {style}", FAMILY
 
 
+def number_in_a_row(font: TTFont) -> None:
+    """Number the glyphs of a subset without gaps.
+
+    The renderer of figures reads the numbers, range by range, anew for every sign it sets: the thousands of ranges that
+    a subset keeps from the whole font made a figure three times as slow. The numbers mean nothing (Adobe-Identity).
+    """
+    top = font["CFF "].cff.topDictIndex[0]
+    assert top.ROS[:2] == ("Adobe", "Identity")
+    before = font.getGlyphOrder()
+    new = {name: f"cid{index:05d}" if index else ".notdef" for index, name in enumerate(before)}
+    for table in font["cmap"].tables:
+        table.cmap = {code: new[name] for code, name in table.cmap.items()}
+    font["hmtx"].metrics = {new[name]: metrics for name, metrics in font["hmtx"].metrics.items()}
+    top.CharStrings.charStrings = {new[name]: index for name, index in top.CharStrings.charStrings.items()}
+    top.charset = [new[name] for name in before]
+    font.setGlyphOrder(top.charset)
+
+
 def make(folder: Path, style: str, characters: Iterable[str]) -> Path:
     """Write one subset and return its path."""
     collection = folder / f"NotoSansCJK-{style}.ttc"
@@ -151,6 +169,9 @@ def make(folder: Path, style: str, characters: Iterable[str]) -> Path:
     rename(font, style)
     path = FONTS / f"SirolensSans-{style}.otf"
     font.save(path)
+    with TTFont(path, recalcTimestamp=False, recalcBBoxes=False) as subset:
+        number_in_a_row(subset)
+        subset.save(path)
     return path
 
 

@@ -186,6 +186,19 @@ def test_the_shipped_font_has_every_character_of_every_catalogue() -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("weight", ["Regular", "Bold"])
+def test_the_glyphs_of_a_shipped_font_are_numbered_without_gaps(weight: str) -> None:
+    # Every gap is read anew for every sign a figure sets; `tests/make_fonts.py` closes them.
+    from fontTools.ttLib import TTFont
+
+    from sirolens.report.drawing import font_folder
+
+    with TTFont(font_folder() / f"SirolensSans-{weight}.otf", lazy=True) as font:
+        names = font["CFF "].cff.topDictIndex[0].charset
+    assert len(names) > 7000
+    assert names == [".notdef", *(f"cid{index:05d}" for index in range(1, len(names)))]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pdf_uses_the_shipped_font_alone_and_is_tagged(language: str) -> None:
     from pypdf import PdfReader
