@@ -109,7 +109,8 @@ class Fact:
             if isinstance(instant, datetime):
                 if instant.tzinfo is None:
                     raise ValueError(f"{type(self).__name__}.{name} = {instant} has no time zone")
-                object.__setattr__(self, name, instant.astimezone(UTC))
+                if instant.tzinfo is not UTC:
+                    object.__setattr__(self, name, instant.astimezone(UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -513,17 +514,21 @@ class Chart:
         return tuple(spans)
 
 
-def _known(facts: Iterable[F], at: datetime) -> tuple[F, ...]:
+def _known(facts: tuple[F, ...], at: datetime) -> tuple[F, ...]:
     """Keep what had happened and been recorded; take off what was not yet known, leave out what no longer holds."""
+    if not facts:
+        return ()
     recorded = [fact for fact in facts if fact.recorded <= at]
     replaced = {fact.replaces for fact in recorded if fact.replaces is not None}
-    return tuple(
-        _open_end(_unretracted(fact), at)
+    kept = [
+        _unretracted(fact)
         for fact in recorded
         if fact.at <= at
         and (not fact.id or fact.id not in replaced)
         and (fact.retracted is None or fact.retracted > at)
-    )
+    ]
+    # All facts of a chart's tuple are of one class, and most of those without an end.
+    return tuple([_open_end(fact, at) for fact in kept] if isinstance(facts[0], _Lasting) else kept)
 
 
 def _recordings(fact: Fact) -> Iterable[datetime]:

@@ -24,6 +24,8 @@ _LONGEST_STEP = 5.0  # on the standardised scale
 _CLOSE = 1e-10
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """Relative error of a log likelihood summed over some dozens of patients."""
+_NOISE = 4 * float(np.finfo(np.float64).eps)
+"""Relative rounding of one summed over thousands: a smaller fall is none, or the search would wander in it for long."""
 _FAR_BELOW = 1e6  # keeps a likelihood of zero a number that a root finder can use
 
 
@@ -117,7 +119,8 @@ def _maximised(X: Array, y: Array, start: Array, free: NDArray[np.bool_]) -> tup
             trial = beta.copy()
             trial[free] += step
             trial_value, trial_score, trial_information = _penalised(X, y, trial)
-            if trial_value > value or (trial_value >= value - 1e-12 and np.max(np.abs(trial_score[free])) < 1e-6):
+            level = trial_value >= value - max(1e-12, _NOISE * abs(value))
+            if trial_value > value or (level and np.max(np.abs(trial_score[free])) < 1e-6):
                 break
             step = step / 2
         else:
