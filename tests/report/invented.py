@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from gettext import NullTranslations
 from unittest import mock
 from zoneinfo import ZoneInfo
@@ -55,6 +56,7 @@ def _level(hours: float) -> float:
     return total
 
 
+@cache
 def band() -> Band:
     count = 70 * 8
     hours = [3.0 * index for index in range(count)]
@@ -94,6 +96,7 @@ def platelets(now: datetime | None = None) -> PlateletCourse:
     )
 
 
+@cache
 def course() -> LevelCourse:
     return LevelCourse(
         now=NOW,
@@ -275,6 +278,7 @@ def findings() -> Findings:
     )
 
 
+@cache
 def document() -> Document:
     low, high = "5", 15.0
     return Document(

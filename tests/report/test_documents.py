@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import catalogues
@@ -44,22 +45,28 @@ def terminal_text(document: Document, language: str) -> str:
     return re.sub(r"[│║╭╮╰╯╔╗╚╝═─]", "", out.getvalue())
 
 
+@cache
+def made(render: Callable[[Document, str], Any], document: Document, language: str) -> Any:
+    """What a renderer makes of a document, made once for all tests that look at it."""
+    return render(document, language)
+
+
 def html_text(document: Document, language: str) -> str:
-    body = page(document, language).partition("<body>")[2]
+    body = made(page, document, language).partition("<body>")[2]
     return html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<svg.*?</svg>", "", body, flags=re.DOTALL)))
 
 
 def pdf_text(document: Document, language: str) -> str:
     from pypdf import PdfReader
 
-    reader = PdfReader(io.BytesIO(pdf.render(document, language)))
+    reader = PdfReader(io.BytesIO(made(pdf.render, document, language)))
     return "".join(one.extract_text() for one in reader.pages)
 
 
 def docx_text(document: Document, language: str) -> str:
     import docx as word
 
-    file = word.Document(io.BytesIO(docx.render(document, language)))
+    file = word.Document(io.BytesIO(made(docx.render, document, language)))
     section = file.sections[0]
     paragraphs = [*file.paragraphs, *section.header.paragraphs, *section.footer.paragraphs]
     cells = [cell.text for table in file.tables for row in table.rows for cell in row.cells]
@@ -76,8 +83,7 @@ RENDERERS: dict[str, Callable[[Document, str], str]] = {
 
 @cache
 def _rendered(renderer: str, language: str) -> str:
-    with invented.words():
-        return squeezed(RENDERERS[renderer](invented.document(), language))
+    return squeezed(RENDERERS[renderer](invented.document(), language))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -105,7 +111,7 @@ def test_intended_use_and_patient_stand_on_every_printed_page(language: str) -> 
     from pypdf import PdfReader
 
     said = worded(invented.document(), language)
-    reader = PdfReader(io.BytesIO(pdf.render(invented.document(), language)))
+    reader = PdfReader(io.BytesIO(made(pdf.render, invented.document(), language)))
     assert len(reader.pages) >= 2
     for number, one in enumerate(reader.pages, start=1):
         shown = squeezed(one.extract_text())
@@ -126,7 +132,7 @@ def test_what_a_value_says_is_shown_as_it_stands(renderer: str) -> None:
 
 def test_the_html_page_has_no_script_and_asks_nothing_of_anybody() -> None:
     hostile = replace(invented.document(), banner=info("demo.banner", patient=HOSTILE, dose_mg=1.0))
-    for text in (page(invented.document(), "zh"), page(hostile, "en")):
+    for text in (made(page, invented.document(), "zh"), made(page, hostile, "en")):
         assert "<script" not in text
         assert not re.search(r"""(?:src|href|action)\s*=|@import|\son\w+=|javascript:""", text)
         assert not re.search(r"\sstyle=", text)
@@ -137,7 +143,7 @@ def test_the_html_page_has_no_script_and_asks_nothing_of_anybody() -> None:
 
 def test_the_html_page_forbids_itself_all_but_its_own_style() -> None:
     # Oracle: the digest a browser computes over what stands between <style> and </style>.
-    text = page(invented.document(), "en")
+    text = made(page, invented.document(), "en")
     style = text.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = html.unescape(re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)[0])
@@ -148,7 +154,7 @@ def test_the_html_page_forbids_itself_all_but_its_own_style() -> None:
 
 @pytest.mark.parametrize(("language", "tag"), [("en", "en"), ("zh", "zh-Hans")])
 def test_the_html_page_can_be_read_aloud(language: str, tag: str) -> None:
-    text = page(invented.document(), language)
+    text = made(page, invented.document(), language)
     assert f'<html lang="{tag}">' in text
     assert len(re.findall(r"<h1>", text)) == 1
     assert text.count("<th ") == text.count('scope="col"')
@@ -162,7 +168,7 @@ def test_the_html_page_carries_the_characters_it_shows() -> None:
     # Chinese must render on a machine that has no Chinese font.
     from fontTools.ttLib import TTFont
 
-    text = page(invented.document(), "zh")
+    text = made(page, invented.document(), "zh")
     shown = set(html.unescape(re.sub(r"<[^>]+>", "", text.partition("<body>")[2]))) - {"\n"}
     for data in re.findall(r"data:font/woff;base64,([A-Za-z0-9+/=]+)", text):
         with TTFont(io.BytesIO(base64.b64decode(data))) as font:
@@ -203,7 +209,7 @@ def test_the_glyphs_of_a_shipped_font_are_numbered_without_gaps(weight: str) -> 
 def test_the_pdf_uses_the_shipped_font_alone_and_is_tagged(language: str) -> None:
     from pypdf import PdfReader
 
-    reader = PdfReader(io.BytesIO(pdf.render(invented.document(), language)))
+    reader = PdfReader(io.BytesIO(made(pdf.render, invented.document(), language)))
     names = {
         str(font.get_object()["/BaseFont"]) for one in reader.pages for font in one["/Resources"]["/Font"].values()
     }
@@ -245,7 +251,7 @@ def test_a_drawing_higher_than_a_page_is_made_smaller_not_cut() -> None:
 
 def test_pdf_and_docx_and_html_are_the_same_bytes_each_time() -> None:
     for render in (pdf.render, docx.render, page):
-        assert render(invented.document(), "zh") == render(invented.document(), "zh")
+        assert render(invented.document(), "zh") == made(render, invented.document(), "zh")
 
 
 def test_files_are_written_where_asked(tmp_path: Path) -> None:
@@ -272,7 +278,7 @@ def test_pdf_without_typst_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 def test_word_gets_a_chinese_font_alt_texts_and_repeating_heads() -> None:
     from zipfile import ZipFile
 
-    with ZipFile(io.BytesIO(docx.render(invented.document(), "zh"))) as file:
+    with ZipFile(io.BytesIO(made(docx.render, invented.document(), "zh"))) as file:
         styles, body = (file.read(f"word/{name}.xml").decode() for name in ("styles", "document"))
         footer = "".join(file.read(name).decode() for name in file.namelist() if "footer" in name)
     assert 'w:eastAsia="Microsoft YaHei"' in styles

@@ -14,13 +14,16 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sirolens.report.document import Document
 from sirolens.report.drawing import FONT, svg
 from sirolens.report.page_font import font_faces
 from sirolens.report.worded import Worded, texts, unbroken, worded
 from sirolens.report.words import label
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 __all__ = ["drawn", "page", "with_units_kept"]
 
@@ -50,19 +53,26 @@ def page(document: Document, language: str) -> str:
     >>> "<h1>Research: not for dosing</h1>" in text, "<script" in text
     (True, False)
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
     said = worded(document, language)
     figures = {name: Markup(drawn) for name, drawn in drawn(said)}
     style = _style(said, figures)
-    environment = Environment(loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined)
     policy = (
         f"default-src 'none'; style-src 'sha256-{_digest(style)}'; font-src data:; base-uri 'none'; form-action 'none'"
     )
-    return environment.get_template("page.html").render(
+    return _page().render(
         page=with_units_kept(said), figures=figures, style=Markup(style), policy=policy, lang=LANG[said.language]
     )
+
+
+@cache
+def _page() -> Template:
+    """Compile the template of a page, once for a process."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("page.html")
 
 
 @cache
