@@ -14,30 +14,29 @@ import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.evidence.shipped_review import REVIEW, forms, rows
 
 from sirolens.evidence.appraisal.form import lights
 from sirolens.evidence.appraisal.tools import NO_INFORMATION
-from sirolens.evidence.extraction.form import Extraction, candidates, conflicts, rows_for_pooling
+from sirolens.evidence.extraction.form import Extraction, candidates, conflicts
 from sirolens.evidence.extraction.form_checks import possible_counts
 from sirolens.evidence.extraction.outcome import NOT_REPORTED, ArmRole, OutcomeRow, Population
 from sirolens.evidence.extraction.studies import Read, StudyStatus, counted_once
 from sirolens.evidence.pool.synthesis import pool
 from sirolens.evidence.review.events import Kind
 from sirolens.evidence.review.folder import open_review
-from sirolens.evidence.review.forms import changed_forms, read_forms
+from sirolens.evidence.review.forms import changed_forms
 from sirolens.evidence.review.protocol import read_protocol_file
 from sirolens.message import Severity
 from sirolens.source import Mark
 
 ROOT = Path(__file__).parents[2]
-REVIEW = ROOT / "examples" / "review-sirolimus-itp"
 TARGETS = ROOT / "src" / "sirolens" / "study" / "data"
-FORMS = read_forms(REVIEW)
-ROWS = rows_for_pooling(FORMS.extractions)
 LONGEST_QUOTE = 90  # characters: figures as printed, never a sentence of an abstract
 STUDIES, REPORTS = 26, 28
 KNOWN = Path(__file__).parent / "data" / "shipped" / "counts.csv"
@@ -48,13 +47,13 @@ BESIDE = {("acar-2024", "NR"), ("geng-2014", "CR"), ("italy-infection-2024", "SE
 
 
 def form(name: str) -> Extraction:
-    return next(one for one in FORMS.extractions if one.study.id == name)
+    return next(one for one in forms().extractions if one.study.id == name)
 
 
 def counts(name: str, outcome: str, time: str, **told: Any) -> set[tuple[float | None, float | None]]:
     return {
         (row.k, row.n)
-        for row in ROWS
+        for row in rows()
         if (row.study, row.outcome, row.timepoint) == (name, outcome, time)
         and all(getattr(row, key) == value for key, value in told.items())
     }
@@ -80,9 +79,9 @@ FILES = sorted(REVIEW.rglob("*.toml"))
 
 
 def test_every_form_can_be_read_and_no_fault_is_left() -> None:
-    assert not [message for message in FORMS.messages if message.severity is Severity.ERROR]
-    assert len(FORMS.extractions) == STUDIES
-    assert sum(len(one.study.reports) for one in FORMS.extractions) == REPORTS
+    assert not [message for message in forms().messages if message.severity is Severity.ERROR]
+    assert len(forms().extractions) == STUDIES
+    assert sum(len(one.study.reports) for one in forms().extractions) == REPORTS
     assert read_protocol_file(REVIEW / "protocol.toml").complete
 
 
@@ -94,7 +93,7 @@ def test_every_count_is_a_published_one_with_how_it_is_known() -> None:
             *(form.study.id, one.arm, one.row.timepoint, one.row.outcome.removesuffix("_AMONG_RESPONDERS")),
             *(f"{one.row.k:g}", f"{one.row.n:g}", "derived" if one.row.mark is Mark.DERIVED else "printed"),
         )
-        for form in FORMS.extractions
+        for form in forms().extractions
         for one in form.outcomes
         if one.row.k is not None and one.row.n is not None
     )
@@ -103,7 +102,7 @@ def test_every_count_is_a_published_one_with_how_it_is_known() -> None:
 
 
 def test_counts_derived_from_a_percentage_print_that_percentage() -> None:
-    derived = [one for form in FORMS.extractions for one in form.outcomes if one.row.mark is Mark.DERIVED]
+    derived = [one for form in forms().extractions for one in form.outcomes if one.row.mark is Mark.DERIVED]
     checked = [one for one in derived if one.percent and one.row.k is not None and one.row.n is not None]
     assert len(checked) >= 15
     assert not [one.how for one in checked if one.row.k not in possible_counts(one.percent, int(one.row.n or 0))]
@@ -133,9 +132,9 @@ def test_thirty_is_the_only_arm_size_whose_means_print_as_in_the_trial_in_childr
 
 def test_primary_and_some_secondary_itp_are_covered() -> None:
     # Claim B2: clinical studies; primary and some secondary ITP (connective tissue disease, antiphospholipid syndrome).
-    populations = {one.patients.population for one in FORMS.extractions}
+    populations = {one.patients.population for one in forms().extractions}
     assert {Population.PRIMARY_ITP, Population.SECONDARY_ITP, Population.NOT_SEPARABLE} <= populations
-    secondary = [one for one in FORMS.extractions if one.patients.population is Population.SECONDARY_ITP]
+    secondary = [one for one in forms().extractions if one.patients.population is Population.SECONDARY_ITP]
     assert len([one for one in secondary if one.study.status is StudyStatus.RESULTS]) == 3
     assert counts("wu-2021", "OR", "6m", subgroup="") == {(12, 20)}
     assert counts("ctd-itp-2024", "OR", "6m", subgroup="") == {(8, 12)}
@@ -145,11 +144,11 @@ def test_primary_and_some_secondary_itp_are_covered() -> None:
 def test_efficacy_and_safety_of_the_clinical_reports_are_summarised() -> None:
     # Claim B3. Efficacy: responses with denominators; safety: events with denominators, or the words printed instead.
     responses = {
-        row.study for row in ROWS if row.outcome in ("OR", "CR", "CR_OR_NEAR_CR", "IMPROVED") and row.k is not None
+        row.study for row in rows() if row.outcome in ("OR", "CR", "CR_OR_NEAR_CR", "IMPROVED") and row.k is not None
     }
-    told = {one.study.id for one in FORMS.extractions if one.study.status is StudyStatus.RESULTS}
+    told = {one.study.id for one in forms().extractions if one.study.status is StudyStatus.RESULTS}
     assert told - responses == {"italy-infection-2024"}  # safety only
-    safety = [row for row in ROWS if row.outcome.startswith(("AE", "MAJOR", "SERIOUS", "SEVERE", "DISC", "INTOL"))]
+    safety = [row for row in rows() if row.outcome.startswith(("AE", "MAJOR", "SERIOUS", "SEVERE", "DISC", "INTOL"))]
     assert len({row.study for row in safety}) >= 12
     assert all(row.k is not None or row.printed_as for row in safety)
     assert counts("twenty-patients-2024", "MAJOR_AE", "any") == {(0, 20)}
@@ -163,16 +162,16 @@ def test_primary_itp_at_3_and_6_months_is_two_studies_with_criteria_not_reported
         ("CR", "6m"): {("twenty-patients-2024", 6, 20), ("feng-2020", 32, 78)},
     }
     for (outcome, time), wanted in expected.items():
-        found = pool(ROWS, outcome=outcome, timepoint=time, populations=[Population.PRIMARY_ITP])
-        rows = {(line.row.study, line.row.k, line.row.n) for line in found.studies}
-        assert rows == wanted
+        found = pool(rows(), outcome=outcome, timepoint=time, populations=[Population.PRIMARY_ITP])
+        shown = {(line.row.study, line.row.k, line.row.n) for line in found.studies}
+        assert shown == wanted
         assert {line.row.criteria for line in found.studies} == {NOT_REPORTED}
         codes = {message.code for message in found.messages}
         assert {"pooling.two-studies", "pooling.criteria-not-reported"} <= codes
 
 
 def test_randomised_comparisons_show_no_advantage() -> None:
-    trials = [one for one in FORMS.extractions if one.study.design == "randomised" and one.study.status == "results"]
+    trials = [one for one in forms().extractions if one.study.design == "randomised" and one.study.status == "results"]
     assert [one.study.id for one in trials] == ["li-2013", "mousavi-2020"]
     for trial in trials:
         share = {row.role: row.k / row.n for row in trial.rows if row.outcome == "OR" and row.k is not None and row.n}
@@ -180,9 +179,9 @@ def test_randomised_comparisons_show_no_advantage() -> None:
 
 
 def test_series_of_one_hospital_and_reports_of_one_trial_count_once() -> None:
-    groups = {cohort.overlap_group for one in FORMS.extractions for cohort in one.study.cohorts} - {""}
+    groups = {cohort.overlap_group for one in forms().extractions for cohort in one.study.cohorts} - {""}
     assert groups == {"xinqiao", "nct00392951", "pumch"}
-    once = counted_once([one for one in candidates(FORMS.extractions) if one.row.outcome == "OR"])
+    once = counted_once([one for one in candidates(forms().extractions) if one.row.outcome == "OR"])
     for time in ("best", "end", "3m", "6m"):
         assert len([row for row in once.rows if row.overlap_group == "pumch" and row.timepoint == time]) <= 1
     assert {left.row.study for left in once.left_out} >= {"waiha-evans-2023"}
@@ -191,28 +190,36 @@ def test_series_of_one_hospital_and_reports_of_one_trial_count_once() -> None:
 
 def test_diseases_that_cannot_be_told_apart_stay_out_of_itp() -> None:
     apart = {"bride-2016", "bjh-2015", "li-h-2020", "acar-2024", "kumar-2023"}
-    assert {row.population for row in ROWS if row.study in apart}.isdisjoint(
+    assert {row.population for row in rows() if row.study in apart}.isdisjoint(
         {Population.PRIMARY_ITP, Population.SECONDARY_ITP}
     )
 
 
 def test_what_studies_disagree_on_is_shown_as_disagreement() -> None:
-    found = {conflict.topic.value: {study for study, _ in conflict.sides} for conflict in conflicts(FORMS.extractions)}
+    found = {
+        conflict.topic.value: {study for study, _ in conflict.sides} for conflict in conflicts(forms().extractions)
+    }
     assert found["trough-response"] == {"li-h-2020", "waiha-evans-2023"}
     assert found["baseline-treg"] == {"li-2013", "twenty-patients-2024"}
     assert found["primary-sjogren"] == {"ctd-itp-2024", "wu-2021"}
 
 
 def test_known_but_unseen_studies_are_listed_with_blank_counts() -> None:
-    unseen = (*FORMS.with_status(StudyStatus.NOT_SEEN), *FORMS.with_status(StudyStatus.UNVERIFIED))
+    unseen = (
+        *forms().with_status(StudyStatus.NOT_SEEN),
+        *forms().with_status(StudyStatus.UNVERIFIED),
+    )
     assert len(unseen) == 6
-    assert not [row for one in (*unseen, *FORMS.with_status(StudyStatus.ONGOING)) for row in one.rows]
-    assert [one.study.id for one in FORMS.with_status(StudyStatus.ONGOING)] == ["nct04324411", "nct06722586"]
+    assert not [row for one in (*unseen, *forms().with_status(StudyStatus.ONGOING)) for row in one.rows]
+    assert [one.study.id for one in forms().with_status(StudyStatus.ONGOING)] == [
+        "nct04324411",
+        "nct06722586",
+    ]
 
 
 def test_nothing_from_memory_is_shipped_as_a_fact() -> None:
-    assert not [row for row in ROWS if row.mark is Mark.MEMORY]
-    for one in FORMS.extractions:
+    assert not [row for row in rows() if row.mark is Mark.MEMORY]
+    for one in forms().extractions:
         for report in one.study.reports:
             assert (report.mark is Mark.MEMORY) == (report.read is Read.NOTHING)
             assert not [name for name in report.blank if getattr(report, name)]
@@ -249,24 +256,24 @@ def test_everything_we_wrote_is_there_in_chinese_too(path: Path) -> None:
 
 
 def test_every_derived_count_says_how() -> None:
-    derived = [one for form in FORMS.extractions for one in form.outcomes if one.row.mark is Mark.DERIVED]
+    derived = [one for form in forms().extractions for one in form.outcomes if one.row.mark is Mark.DERIVED]
     assert len(derived) >= 25
     assert all(one.how and one.how_zh for one in derived)
 
 
 def test_appraisals_are_one_raters_reading_and_judge_only_what_abstracts_tell() -> None:
-    assert {one.rater for one in FORMS.appraisals} == {"authors"}
+    assert {one.rater for one in forms().appraisals} == {"authors"}
     for tool in ("rob-2", "jbi-case-series"):
-        plot = lights([one for one in FORMS.appraisals if one.tool == tool], FORMS.names())
+        plot = lights([one for one in forms().appraisals if one.tool == tool], forms().names())
         codes = {message.code for message in plot.messages}
         assert {"appraisal.single-rater", "appraisal.abstracts-only"} <= codes
         unknown = (plot.codes == plot.levels.index(NO_INFORMATION)).mean()
         assert unknown > 0.7  # mostly unread: a fuller picture would be invented
-    assert not [one for one in FORMS.messages if one.code == "appraisal.not-appraised"]
+    assert not [one for one in forms().messages if one.code == "appraisal.not-appraised"]
 
 
 def test_certainty_is_judged_for_the_main_outcomes_and_never_above_very_low_for_single_arms() -> None:
-    found = {(one.question, one.outcome, one.timepoint): one for one in FORMS.certainties}
+    found = {(one.question, one.outcome, one.timepoint): one for one in forms().certainties}
     assert len(found) == 6
     assert all(len(one.ratings) == 8 for one in found.values())
     assert {one.level.value for one in found.values()} == {"very-low"}
@@ -289,13 +296,17 @@ def test_no_search_is_logged_and_no_flow_is_made_up(tmp_path: Path) -> None:
 
 TIMES = {91: "3m", 182: "6m", 365: "12m"}
 OUTCOMES = {"overall": "OR", "complete": "CR", "partial": "PR"}
-BY_KEY = {
-    key: one.study.id
-    for one in FORMS.extractions
-    for report in one.study.reports
-    for key in (report.doi.lower(), report.pmid)
-    if key
-}
+
+
+@cache
+def by_key() -> dict[str, str]:
+    return {
+        key: one.study.id
+        for one in forms().extractions
+        for report in one.study.reports
+        for key in (report.doi.lower(), report.pmid)
+        if key
+    }
 
 
 def data(name: str) -> dict[str, Any]:
@@ -303,7 +314,7 @@ def data(name: str) -> dict[str, Any]:
 
 
 def source_study(source: dict[str, Any]) -> str | None:
-    return BY_KEY.get(source.get("doi", "").lower()) or BY_KEY.get(source.get("pmid", ""))
+    return by_key().get(source.get("doi", "").lower()) or by_key().get(source.get("pmid", ""))
 
 
 def imported(path: Path) -> set[str]:
@@ -362,13 +373,13 @@ def test_what_the_mechanism_is_checked_against_is_in_the_review() -> None:
         name = source_study(one["source"])
         if one["kind"] != "response" or name is None or "observed" not in one:
             continue
-        same = [row for row in ROWS if row.study == name and row.outcome == OUTCOMES[one["outcome"]]]
+        same = [row for row in rows() if row.study == name and row.outcome == OUTCOMES[one["outcome"]]]
         assert (one["observed"], one["patients"]) in {(row.k, row.n) for row in same}, one
         compared += 1
     assert compared == 5
 
 
 def test_rows_name_their_study_population_and_year() -> None:
-    plain: list[OutcomeRow] = [row for row in ROWS if row.k is not None]
+    plain: list[OutcomeRow] = [row for row in rows() if row.k is not None]
     assert len(plain) >= 60
     assert all(row.study and row.outcome and row.timepoint for row in plain)

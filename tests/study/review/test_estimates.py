@@ -15,13 +15,13 @@ from sirolens.evidence.review.forms import Forms, read_forms
 from sirolens.evidence.review.state import fold
 from sirolens.study.review.estimates import estimate_rows, estimate_words, estimates_over_time
 from tests.evidence.review_folds import Story
+from tests.evidence.shipped_review import forms
 
-SHIPPED = Path(__file__).parents[3] / "examples" / "review-sirolimus-itp"
 TWO_DECIMALS = 0.005  # the interval is known as 0.38 to 0.94
 
 
 def test_an_estimate_is_kept_with_its_interval_its_studies_and_what_they_brought() -> None:
-    rows = {row["name"]: row for row in estimate_rows(read_forms(SHIPPED))}
+    rows = {row["name"]: row for row in estimate_rows(forms())}
     row = rows["single-arm-OR-3m-primary-itp"]
     assert row["studies"] == ["feng-2020", "twenty-patients-2024"]
     assert row["counts"] == ["feng-2020 73/86", "twenty-patients-2024 12/20"]

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sirolens.evidence.extraction.outcome import Population
 from sirolens.evidence.extraction.studies import StudyStatus
 from sirolens.evidence.extraction.words import outcome_words, time_words
-from sirolens.evidence.review.forms import read_forms
 from sirolens.message import Message
 from sirolens.report.document import Table
 from sirolens.report.worded import texts, worded
@@ -28,8 +25,7 @@ from sirolens.study.review.evidence import (
     reports_table,
     studies_table,
 )
-
-FORMS = read_forms(Path(__file__).parents[3] / "examples" / "review-sirolimus-itp")
+from tests.evidence.shipped_review import forms
 
 
 def cells(table: Table, language: str = "en") -> list[list[str]]:
@@ -37,16 +33,16 @@ def cells(table: Table, language: str = "en") -> list[list[str]]:
 
 
 def test_randomised_comparisons_come_first_then_primary_itp() -> None:
-    rows = cells(studies_table(FORMS.extractions))
+    rows = cells(studies_table(forms().extractions))
     assert [row[0] for row in rows[:2]] == ["Li 2013", "Int Immunopharmacol 2020"]
     single = [row[2] for row in rows if row[1] == "single arm" and row[7] == "results"]
     assert single[: single.count("primary ITP")] == ["primary ITP"] * single.count("primary ITP")
-    assert len(rows) == len(FORMS.extractions)
+    assert len(rows) == len(forms().extractions)
 
 
 def test_every_response_stands_with_its_denominator_mark_and_criteria() -> None:
-    rows = cells(outcomes_table(FORMS.extractions, is_response, "en"))
-    assert len(rows) == sum(is_response(one) for form in FORMS.extractions for one in form.outcomes)
+    rows = cells(outcomes_table(forms().extractions, is_response, "en"))
+    assert len(rows) == sum(is_response(one) for form in forms().extractions for one in form.outcomes)
     assert ["12", "20", "60.0", "read in the source", "not reported"] in [row[5:10] for row in rows]
     feng = next(row for row in rows if row[0] == "Feng 2020" and row[4] == "12 months")
     assert feng[5:8] == ["None", "None", "65.0"]  # no count is made up
@@ -54,7 +50,7 @@ def test_every_response_stands_with_its_denominator_mark_and_criteria() -> None:
 
 def test_behind_a_derived_count_stands_its_arithmetic_in_the_readers_language() -> None:
     for language, wanted in (("en", "calculated: 6 + 2"), ("zh", "推算：6 + 2")):
-        rows = cells(outcomes_table(FORMS.extractions, is_response, language), language)
+        rows = cells(outcomes_table(forms().extractions, is_response, language), language)
         assert wanted in {row[10] for row in rows}
         derived = [row for row in rows if row[8] in ("calculated from the source", "由原文数据计算")]
         assert len(derived) >= 15
@@ -62,14 +58,14 @@ def test_behind_a_derived_count_stands_its_arithmetic_in_the_readers_language() 
 
 
 def test_what_nobody_read_is_not_called_not_reported() -> None:
-    (row,) = [row for row in cells(studies_table(FORMS.extractions)) if row[0].startswith("Miano")]
+    (row,) = [row for row in cells(studies_table(forms().extractions)) if row[0].startswith("Miano")]
     assert row[4:7] == ["None", "None", "nothing"]
 
 
 def test_every_report_is_cited_with_what_it_can_be_found_by() -> None:
-    rows = cells(reports_table(FORMS.extractions))
-    assert len(rows) == sum(len(form.study.reports) for form in FORMS.extractions)
-    for form in FORMS.extractions:
+    rows = cells(reports_table(forms().extractions))
+    assert len(rows) == sum(len(form.study.reports) for form in forms().extractions)
+    for form in forms().extractions:
         for report in form.study.reports:
             told = " ".join(" ".join(row) for row in rows if row[0] == form.study.name)
             wanted = (
@@ -87,44 +83,44 @@ def test_every_report_is_cited_with_what_it_can_be_found_by() -> None:
 
 
 def test_what_must_be_known_of_a_study_stands_in_both_languages_trials_first() -> None:
-    english, chinese = (cells(notes_table(FORMS.extractions, language), language) for language in ("en", "zh"))
+    english, chinese = (cells(notes_table(forms().extractions, language), language) for language in ("en", "zh"))
     assert [row[0] for row in english[:2]] == ["Li 2013", "Int Immunopharmacol 2020"]
     assert all(row[1].startswith("No advantage over ciclosporin") for row in english[:2])
     assert all("未显示优于环孢素" in row[1] for row in chinese[:2])
 
 
 def test_arms_and_parts_of_ours_are_said_in_chinese() -> None:
-    told = " ".join(texts(worded(forms_document(FORMS, (), "zh", version="test"), "zh")))
+    told = " ".join(texts(worded(forms_document(forms(), (), "zh", version="test"), "zh")))
     assert "雷帕霉素 + 小剂量泼尼松（西罗莫司组）" in told
     assert "Wu 2021：系统性红斑狼疮" in told
 
 
 def test_every_outcome_stands_in_one_table_of_three() -> None:
-    for form in FORMS.extractions:
+    for form in forms().extractions:
         for one in form.outcomes:
             assert [is_response(one), is_safety(one), is_other(one)].count(True) == 1
-    rows = cells(outcomes_table(FORMS.extractions, is_other, "en"))
+    rows = cells(outcomes_table(forms().extractions, is_other, "en"))
     assert ["Li H 2020", "Relapse, of responders", "4", "38"] in [[row[0], row[3], *row[5:7]] for row in rows]
     assert "178 x10^9/L (P=0.018)" in {row[10] for row in rows}  # a median at 6 months, without counts
 
 
 def test_contradictions_stand_side_by_side_in_both_languages() -> None:
-    english, chinese = (cells(conflicts_table(FORMS.extractions, language), language) for language in ("en", "zh"))
+    english, chinese = (cells(conflicts_table(forms().extractions, language), language) for language in ("en", "zh"))
     assert len(english) == len(chinese) == 10
     assert ["Sirolimus level and response", "Li H 2020"] in [row[:2] for row in english]
     assert ["西罗莫司血药浓度与疗效", "Ann Med 2023"] in [row[:2] for row in chinese]
 
 
 def test_every_finding_stands_once_where_studies_agree_or_where_they_contradict() -> None:
-    both = [*cells(conflicts_table(FORMS.extractions, "en")), *cells(findings_table(FORMS.extractions, "en"))]
-    assert len(both) == sum(len(form.findings) for form in FORMS.extractions)
-    agreed = [row[:2] for row in cells(findings_table(FORMS.extractions, "zh"), "zh")]
+    both = [*cells(conflicts_table(forms().extractions, "en")), *cells(findings_table(forms().extractions, "en"))]
+    assert len(both) == sum(len(form.findings) for form in forms().extractions)
+    agreed = [row[:2] for row in cells(findings_table(forms().extractions, "zh"), "zh")]
     assert ["治疗中调节性T细胞的变化", "Blood Coagul Fibrinolysis 2024"] in agreed
 
 
 def test_cells_are_told_with_their_markers_and_how_they_are_known() -> None:
-    table = cells_table(FORMS.extractions)
-    assert len(table.rows) == sum(len(form.cells) for form in FORMS.extractions)
+    table = cells_table(forms().extractions)
+    assert len(table.rows) == sum(len(form.cells) for form in forms().extractions)
     (copied,) = [row for row in cells(table) if row[5] != "None"]
     assert copied[1:3] == ["Treg", "CD4+ CD25+ CD127low"]
     assert copied[4:] == ["rises", "5.44 +/- 1.64 to 6.60 +/- 1.34 %", "<0.005", "seen second-hand only"]
@@ -132,34 +128,36 @@ def test_cells_are_told_with_their_markers_and_how_they_are_known() -> None:
 
 def test_an_interim_report_is_told_apart_from_the_paper() -> None:
     rows = [
-        row for row in cells(outcomes_table(FORMS.extractions, is_response, "en")) if row[0].startswith("Bride 2016")
+        row for row in cells(outcomes_table(forms().extractions, is_response, "en")) if row[0].startswith("Bride 2016")
     ]
     assert [row[0] for row in rows if row[5] == "10"] == ["Bride 2016, conference abstract: ALPS"]
     assert [row[0] for row in rows if row[5:7] == ["12", "12"]] == ["Bride 2016: ALPS"]
 
 
 def test_what_has_no_results_is_listed() -> None:
-    rows = cells(open_studies_table(FORMS.extractions, "zh"), "zh")
-    assert len(rows) == sum(form.study.status is not StudyStatus.RESULTS for form in FORMS.extractions)
+    rows = cells(open_studies_table(forms().extractions, "zh"), "zh")
+    assert len(rows) == sum(form.study.status is not StudyStatus.RESULTS for form in forms().extractions)
     assert {row[1] for row in rows} == {"进行中", "未见结果", "未核实"}
 
 
 def test_the_page_has_its_words_in_both_languages() -> None:
     for language, heading in (("en", "Responses"), ("zh", "疗效")):
-        told = texts(worded(forms_document(FORMS, (), language, version="test"), language))
+        told = texts(worded(forms_document(forms(), (), language, version="test"), language))
         assert {heading, "Feng 2020"} <= set(told)
         assert not [text for text in told if text.startswith(("appraisal.", "extraction."))]
 
 
 def test_the_json_holds_every_count() -> None:
-    told = forms_json(FORMS, (), "en")
-    assert len(told["studies"]) == len(FORMS.extractions)
-    assert sum(len(study["outcomes"]) for study in told["studies"]) == sum(len(form.rows) for form in FORMS.extractions)
+    told = forms_json(forms(), (), "en")
+    assert len(told["studies"]) == len(forms().extractions)
+    assert sum(len(study["outcomes"]) for study in told["studies"]) == sum(
+        len(form.rows) for form in forms().extractions
+    )
     assert {message["severity"] for message in told["messages"]} <= {"info", "warning"}
 
 
 def test_every_word_of_the_shipped_review_is_known_to_the_catalogue() -> None:
-    rows = [row for form in FORMS.extractions for row in form.rows]
+    rows = [row for form in forms().extractions for row in form.rows]
     assert all(isinstance(outcome_words(row.outcome), Message) for row in rows)
     assert all(isinstance(time_words(row.timepoint), Message) for row in rows)
     assert outcome_words("MY_OWN") == "MY_OWN"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from math import exp
 from pathlib import Path
 
@@ -54,6 +55,7 @@ patients = {n}
 """
 
 
+@cache
 def _pool(count: int) -> Pooled:
     rows = [
         OutcomeRow(study=f"S{i:02}", outcome="OR", timepoint="3m", k=k, n=n, criteria="IWG 2009")
