@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,70 +67,89 @@ def regimens(draw: st.DrawFn) -> r.Regimen:
     return whole
 
 
+@cache
 def _value(low: float, high: float) -> st.SearchStrategy[float]:
     return st.floats(low, high, allow_nan=False).map(lambda value: round(value, 6))
+
+
+@cache  # a strategy made anew for every fact of every chart costs more than what it draws
+def _one_of(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+@cache
+def _up_to(most: int, least: int = 0) -> st.SearchStrategy[int]:
+    return st.integers(least, most)
+
+
+patients = st.builds(
+    words.Patient,
+    id=st.sampled_from(["P-1", "病例7"]),
+    sex=st.sampled_from(words.Sex),
+    age_years=st.floats(0.0, 120.0),
+    age_at=calendar_days,
+    population=st.sampled_from([None, "chinese"]),
+    diagnosis=st.sampled_from(["primary-itp", "secondary-itp", "evans"]),
+    invented=st.booleans(),
+)
+quantifications, dose_states = st.sampled_from(words.Quantification), st.sampled_from(words.DoseStatus)
+starting_days = st.lists(calendar_days, max_size=3, unique=True)
 
 
 @st.composite
 def charts(draw: st.DrawFn, *, retractions: bool = False) -> words.Chart:
     """A chart that the border reads without a fault; some facts are retracted where that is asked for."""
-    zone = draw(st.sampled_from(ZONES))
-    instants = iter(draw(st.lists(st.integers(0, MINUTES), min_size=20, max_size=20, unique=True)))
+    zone = draw(_one_of(*ZONES))
+    instants: set[int] = set()
+
+    def instant() -> datetime:
+        """No two facts happen in the same minute."""
+        minute = draw(_up_to(MINUTES))
+        while minute in instants:
+            minute += 1
+        instants.add(minute)
+        return BEGIN + timedelta(minutes=minute, seconds=draw(_one_of(0, 0, 7)))
 
     def moments(count: int) -> list[dict[str, Any]]:
         found = []
-        for _ in range(draw(st.integers(0, count))):
-            at = BEGIN + timedelta(minutes=next(instants), seconds=draw(st.sampled_from([0, 0, 7])))
-            later = at + timedelta(minutes=draw(st.sampled_from([0, 0, 600, 100_000])))
+        for _ in range(draw(_up_to(count))):
+            at = instant()
+            later = at + timedelta(minutes=draw(_one_of(0, 0, 600, 100_000)))
             found.append({"at": at, "recorded": later})
             if retractions and draw(st.booleans()):
-                found[-1]["retracted"] = later + timedelta(minutes=draw(st.sampled_from([0, 1, 600, 100_000])))
+                found[-1]["retracted"] = later + timedelta(minutes=draw(_one_of(0, 1, 600, 100_000)))
         return found
 
     def lasting(count: int) -> list[dict[str, Any]]:
         found = moments(count)
         for one in found:
             if draw(st.booleans()):
-                one["stop"] = one["at"] + timedelta(hours=draw(st.integers(1, 9999)))
-                one["stop_recorded"] = draw(st.sampled_from([None, one["stop"] + timedelta(hours=3)]))
+                one["stop"] = one["at"] + timedelta(hours=draw(_up_to(9999, 1)))
+                one["stop_recorded"] = one["stop"] + timedelta(hours=3) if draw(st.booleans()) else None
         return found
 
     levels = [
         words.Level(
             **moment,
             level_ng_ml=draw(_value(0.5, 300.0)),
-            quantification=draw(st.sampled_from(words.Quantification)),
-            assay=draw(st.sampled_from(["cmia", "lc-ms/ms", "unknown"])),
-            last_dose_at=draw(st.sampled_from([None, moment["at"] - timedelta(hours=23, minutes=40)])),
-            excluded=draw(st.sampled_from([None, "line contamination", "采血管错误"])),
+            quantification=draw(quantifications),
+            assay=draw(_one_of("cmia", "lc-ms/ms", "unknown")),
+            last_dose_at=moment["at"] - timedelta(hours=23, minutes=40) if draw(st.booleans()) else None,
+            excluded=draw(_one_of(None, "line contamination", "采血管错误")),
         )
         for moment in moments(3)
     ]
     labs = []
     for moment in moments(3):
-        lab = LABS[draw(st.sampled_from(sorted(LABS)))]
+        lab = LABS[draw(_one_of(*sorted(LABS)))]
         labs.append(
             words.Lab(**moment, name=lab.name, value=draw(_value(*lab.plausible)), unit=CANONICAL[lab.quantity])
         )
     return words.Chart(
-        patient=draw(
-            st.builds(
-                words.Patient,
-                id=st.sampled_from(["P-1", "病例7"]),
-                sex=st.sampled_from(words.Sex),
-                age_years=st.floats(0.0, 120.0),
-                age_at=calendar_days,
-                population=st.sampled_from([None, "chinese"]),
-                diagnosis=st.sampled_from(["primary-itp", "secondary-itp", "evans"]),
-                invented=st.booleans(),
-            )
-        ),
+        patient=draw(patients),
         zone=zone,
         prescriptions=draw(_prescriptions(ZoneInfo(zone))),
-        doses=_sorted(
-            words.Dose(**m, amount_mg=draw(doses_mg), status=draw(st.sampled_from(words.DoseStatus)))
-            for m in moments(3)
-        ),
+        doses=_sorted(words.Dose(**m, amount_mg=draw(doses_mg), status=draw(dose_states)) for m in moments(3)),
         levels=_sorted(levels),
         platelet_counts=_sorted(words.PlateletCount(**m, count_10e9_l=draw(_value(0.0, 5000.0))) for m in moments(2)),
         labs=_sorted(labs),
@@ -150,18 +170,18 @@ def _sorted(facts: Any) -> tuple[Any, ...]:
 @st.composite
 def _prescriptions(draw: st.DrawFn, zone: ZoneInfo) -> tuple[words.Prescription, ...]:
     """Prescriptions one after the other, the first of them a stated steady dose, so that any level has doses."""
-    days = sorted(draw(st.lists(calendar_days, max_size=3, unique=True)))
+    days = sorted(draw(starting_days))
     starts = [start_of_day(date(2000, 5, 1), zone), *(start_of_day(day, zone) for day in days)]
     found = []
     for index, start in enumerate(starts):
-        stop = draw(st.sampled_from([None, start + timedelta(hours=12)]))
+        stop = start + timedelta(hours=12) if draw(st.booleans()) else None
         found.append(
             words.Prescription(
                 at=start,
                 recorded=start,
                 regimen=draw(regimens()),
                 since_about=index == 0,
-                form=draw(st.sampled_from(["tablet", "solution", "unknown"])),
+                form=draw(_one_of("tablet", "solution", "unknown")),
                 stop=stop,
             )
         )
