@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sirolens.response.classify import classify
+from sirolens.response.criteria_set import CriteriaSet
 from sirolens.response.states import STATES, Classified, OffTreatment, Reason
 from tests.response.agreement import differences
 from tests.response.drawn_visits import Drawn, drawn_criteria, drawn_patient, seeded, visits_from
@@ -27,14 +28,22 @@ def test_kernel_agrees_with_the_naive_interpreter_on_seeded_charts(tenth: int) -
         assert differences(*seeded(seed, PATIENTS)) == []
 
 
-@given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_kernel_agrees_with_the_naive_interpreter_on_drawn_charts(data: st.DataObject) -> None:
+@st.composite
+def drawn(draw: st.DrawFn) -> tuple[Drawn, CriteriaSet]:
+    """A patient under a drawn set of criteria."""
+
     def pick(values: Sequence[Any]) -> Any:
-        return data.draw(st.sampled_from(values))
+        return draw(st.sampled_from(values))
 
     criteria = drawn_criteria(pick, changed=6)
-    assert differences(visits_from([drawn_patient(pick, criteria)]), criteria) == []
+    return drawn_patient(pick, criteria), criteria
+
+
+@given(drawn())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_kernel_agrees_with_the_naive_interpreter_on_drawn_charts(chart: tuple[Drawn, CriteriaSet]) -> None:
+    patient, criteria = chart
+    assert differences(visits_from([patient]), criteria) == []
 
 
 def test_the_seeded_charts_reach_every_state_and_reason() -> None:
