@@ -124,7 +124,10 @@ def cli_page() -> str:
 
 def public_names(path: Path) -> list[tuple[str, str]]:
     """Each name in a module's ``__all__`` with the first sentence of its docstring."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    if "__all__" not in text:
+        return []
+    tree = ast.parse(text)
     said = {
         node.name: (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
         for node in tree.body
@@ -140,8 +143,8 @@ def api_page() -> str:
     """The page that lists every public name."""
     parts = ["# The Python API\n\nWritten by `make docs` from the code: every public name and its first sentence.\n"]
     for path in sorted(PACKAGE.rglob("*.py")):
-        names = public_names(path)
-        if names and "cli" not in path.relative_to(PACKAGE).parts:
+        names = [] if "cli" in path.relative_to(PACKAGE).parts else public_names(path)
+        if names:
             module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
             rows = [f"- `{name}`: {sentence}" if sentence else f"- `{name}`" for name, sentence in names]
             parts.append(f"## `{module}`\n\n" + "\n".join(rows) + "\n")
