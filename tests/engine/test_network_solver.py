@@ -138,8 +138,11 @@ def test_a_driven_input_converges_with_the_fourth_power_of_its_grid(method: str)
 def test_a_constant_input_is_constant_to_the_last_bit() -> None:
     model = network({"A": "0 * C"}, inputs=("C",))
     drive = Drive(start=-1.0, step=0.3, values=np.full((1, 20, 1), 0.1), slopes=np.zeros((1, 20, 1)))
-    lanes = solve_network(model, np.empty((0, 1)), np.linspace(0.0, 4.0, 41), outputs=["C"], drive=drive)
-    assert (lanes.values == 0.1).all()
+    for method in METHODS:
+        lanes = solve_network(
+            model, np.empty((0, 1)), np.linspace(0.0, 4.0, 41), outputs=["C"], drive=drive, method=method
+        )
+        assert (lanes.values == 0.1).all()
 
 
 def test_a_switch_known_ahead_is_met_exactly() -> None:
@@ -259,11 +262,14 @@ def test_output_times_do_not_change_the_steps() -> None:
 
 def test_an_explosive_lane_is_flagged_and_disturbs_no_other() -> None:
     """Oracle: the closed form of dA/dt = k A^2, which is infinite at 1/k."""
-    model = network({"A": "k * A^2"}, {"A": "1"}, values={"k": 1.0})
+    plain = network({"A": "k * A^2"}, {"A": "1"}, values={"k": 1.0})
+    # The same for q = 0; as in simd/test_integrate.py, so that the lanes of both are compiled once.
+    lanes_too = network({"A": "k * A^2 - q * log(A)"}, {"A": "1"}, values={"k": 1.0, "q": 0.0})
     times = np.array([0.0, 0.5, 1.0, 2.0])
     k = np.array([0.1, 0.9, 0.2])
     for method in (*METHODS, "auto"):
-        lanes = solve_network(model, k[None, :], times, outputs=["A"], method=method, **TIGHT)
+        model, parameters = (lanes_too, [k, 0.0 * k]) if method == "auto" else (plain, [k])
+        lanes = solve_network(model, parameters, times, outputs=["A"], method=method, **TIGHT)
         assert lanes.status.tolist() == [SolverStatus.DONE, lanes.status[1], SolverStatus.DONE]
         assert lanes.status[1] in (SolverStatus.NOT_FINITE, SolverStatus.STEP_TOO_SMALL)
         for lane in (0, 2):

@@ -8,7 +8,7 @@ would make alone, or on the far side of the direction the levels respond to most
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,10 @@ def fill_starts(levels: Levels, f: Array, J: Array, starts: Array) -> int:
     """
     n, d = J.shape
     gap, slope = np.zeros(n), np.zeros((n, d))
-    high, low = -1, -1
+    # Not literals, for which the compiler would make forms of `_ridge` of their own.
+    first: Any = np.int64(0)
+    high: Any = np.int64(-1)
+    low: Any = np.int64(-1)
     for i in range(n):
         y, where = levels.y[i], levels.censoring[i]
         if levels.weight[i] == 0.0 or not f[i] > 0.0 or not y > 0.0:
@@ -86,7 +89,7 @@ def fill_starts(levels: Levels, f: Array, J: Array, starts: Array) -> int:
         starts[0, j] = 0.0
     if high < 0:
         return 1
-    _ridge(gap, slope, 0, n, starts[1])
+    _ridge(gap, slope, first, n, starts[1])
     _ridge(gap, slope, high, high + 1, starts[2])
     _ridge(gap, slope, low, low + 1, starts[3])
     for j in range(d):

@@ -325,11 +325,15 @@ def solve_network(
     Examples
     --------
     >>> from sirolens.engine.expression import parse
-    >>> decay = Network(name="decay", states=("A",), parameters=("k",), values={"k": 0.5},
-    ...                 initial={"A": parse("8")}, rates={"A": parse("-k * A")})
-    >>> solve_network(decay, [[0.5, 1.0]], [0.0, 2.0], outputs=["A"]).values.round(5)
+    >>> decay = Network(name="decay", states=("A", "B"), parameters=("k",), values={"k": 0.5},
+    ...                 initial={"A": parse("8"), "B": parse("0")},
+    ...                 rates={"A": parse("-k * A"), "B": parse("k * A")})
+    >>> solve_network(decay, [[0.5, 1.0]], [0.0, 2.0], outputs=["A", "B"]).values.round(5)
     array([[[8.     , 8.     ],
-            [2.94304, 1.08268]]])
+            [2.94304, 1.08268]],
+    <BLANKLINE>
+           [[0.     , 0.     ],
+            [5.05696, 6.91732]]])
     """
     task = _checked(
         network, parameters, times, outputs, drive, doses, method, rtol, atol, threads, initial, start, most_steps
@@ -492,8 +496,9 @@ def solver_failures(lanes: Lanes) -> tuple[Message, ...]:
     >>> from sirolens.engine.expression import parse
     >>> explosion = Network(name="", states=("A",), parameters=("k",), values={"k": 1.0},
     ...                     initial={"A": parse("1")}, rates={"A": parse("k * A^2")})
-    >>> [str(message) for message in solver_failures(solve_network(explosion, [[0.1, 2.0]], [1.0], outputs=["A"]))]
-    ['ode.not-finite(first_lane=1, lanes=1)']
+    >>> lanes = solve_network(explosion, [[0.1, 2.0]], [1.0], outputs=["A"], method="explicit")
+    >>> [str(message) for message in solver_failures(lanes)]
+    ['ode.step-too-small(first_lane=1, lanes=1)']
     """
     found = []
     for status in SolverStatus:

@@ -293,9 +293,9 @@ def solve(
     --------
     >>> from sirolens.engine.expression import parse
     >>> from sirolens.engine.linear_events import events_from_columns
-    >>> decay = compile_system(["A"], ["k"], {"A": parse("-k*A")}, parse("A"))
+    >>> power = compile_system(["A"], ["k", "n"], {"A": parse("k*A^n")}, parse("A"))
     >>> events = events_from_columns(time_h=[0.0, 10.0], evid=[1, 0], amount_mg=[100.0, 0.0])
-    >>> solve(decay, events, [[0.1]]).values.round(6)
+    >>> solve(power, events, [[-0.1, 1.0]]).values.round(6)
     array([36.787944])
     """
     values = np.ascontiguousarray(parameters, dtype=np.float64)
@@ -362,9 +362,9 @@ def failures(solution: Solution) -> tuple[Message, ...]:
     --------
     >>> from sirolens.engine.expression import parse
     >>> from sirolens.engine.linear_events import events_from_columns
-    >>> explosion = compile_system(["A"], ["k"], {"A": parse("k*A^2")}, parse("A"))
+    >>> power = compile_system(["A"], ["k", "n"], {"A": parse("k*A^n")}, parse("A"))
     >>> events = events_from_columns(time_h=[0.0, 10.0], evid=[1, 0], amount_mg=[1.0, 0.0])
-    >>> [str(message) for message in failures(solve(explosion, events, [[1.0], [0.01]], [0, 0]))]
+    >>> [str(message) for message in failures(solve(power, events, [[1.0, 2.0], [0.01, 2.0]], [0, 0]))]
     ['ode.not-finite(first_lane=0, lanes=1)']
     """
     found = []

@@ -254,7 +254,7 @@ def weighted_quantile(values: ArrayLike, weights: ArrayLike, probabilities: Arra
     """
     draws = np.asarray(values, dtype=np.float64)
     columns = np.ascontiguousarray(draws.reshape(draws.shape[0], -1).T)
-    at = np.atleast_1d(np.asarray(probabilities, dtype=np.float64))
+    at = np.atleast_1d(np.ascontiguousarray(probabilities, dtype=np.float64))
     out = np.empty((columns.shape[0], at.size))
     _weighted_quantiles(columns, np.ascontiguousarray(weights, dtype=np.float64), at, out)
     return out.T.reshape((at.size, *draws.shape[1:]))

@@ -46,7 +46,7 @@ def feedback() -> LaneSystem:
             "M": parse("if(R > 1, k * (R^0.5 - M), k * (1 - M)) + 0.01 * exp(-time)"),
         },
     )
-    return compile_lanes(network, outputs=["R", "D", "total", "kin"])
+    return compile_lanes(network, outputs=["R", "D", "total", "kin", "flare"])
 
 
 def patients(count: int, seed: int = 1) -> np.ndarray:
@@ -202,6 +202,11 @@ def test_the_order_in_memory_of_inputs_changes_no_bit() -> None:
     for other in (lane_major, scattered):
         found = integrate(feedback(), patients(COUNT), TIMES, drive=other, doses=some_doses(COUNT))
         assert np.array_equal(found.values, whole_batch().values)
+
+
+def test_a_constant_input_is_constant_to_the_last_bit() -> None:
+    constant = Drive(start=0.0, step=0.3, values=np.full((1, 43, 9), 0.1), slopes=np.zeros((1, 43, 9)))
+    assert (integrate(feedback(), patients(9), TIMES, drive=constant).values[4] == 0.1).all()
 
 
 @cache

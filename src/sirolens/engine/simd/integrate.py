@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple, cast, final
+from typing import Any, NamedTuple, cast, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -224,10 +224,10 @@ def integrate(
     >>> from sirolens.engine.network import Network
     >>> from sirolens.engine.simd.lane_system import compile_lanes
     >>> decay = Network(
-    ...     name="decay", states=("A",), parameters=("k",), values={"k": 0.5},
-    ...     initial={"A": parse("8")}, rates={"A": parse("-k * A")},
+    ...     name="decay", states=("A", "B"), parameters=("k",), values={"k": 0.5},
+    ...     initial={"A": parse("8"), "B": parse("0")}, rates={"A": parse("-k * A"), "B": parse("k * A")},
     ... )
-    >>> lanes = integrate(compile_lanes(decay, outputs=["A"]), [[0.5, 1.0]], [0.0, 2.0])
+    >>> lanes = integrate(compile_lanes(decay, outputs=["A", "B"]), [[0.5, 1.0]], [0.0, 2.0])
     >>> lanes.values[0].round(4)
     array([[8.    , 8.    ],
            [2.943 , 1.0827]])
@@ -247,11 +247,11 @@ def integrate(
     nodes, slopes, grid, lane_apart = _flat(drive)
     job = _Job(
         lanes=np.arange(lanes),
-        parameters=np.ascontiguousarray(p),
-        initial=np.ascontiguousarray(begun),
-        times=at,
+        parameters=_to_read(p),
+        initial=_to_read(begun),
+        times=_to_read(at),
         start=float(start),
-        offsets=np.zeros(lanes + 1, np.int64) if doses is None else np.ascontiguousarray(doses.offsets, np.int64),
+        offsets=_to_read(np.zeros(lanes + 1) if doses is None else doses.offsets, np.int64),
         doses=_dose_arrays(doses),
         nodes=nodes,
         slopes=slopes,
@@ -271,6 +271,8 @@ def integrate(
     )
     _run(system.text, job, result, threads)
     unusual = np.flatnonzero(result.status == LaneStatus.NOT_FINITE)
+    # With a parameter that is no number there is no other way to compute it.
+    unusual = unusual[~np.isnan(p[:, unusual]).any(axis=0)]
     if unusual.size:
         _run(system.plain_text(), job._replace(lanes=unusual), result, threads)
     return Lanes(values=result.values, final=result.final, status=result.status, steps=result.steps)
@@ -295,13 +297,18 @@ def _aligned(rows: int) -> Array:
 
 
 def _dose_arrays(doses: Doses | None) -> _DoseArrays:
-    if doses is None:
-        return _DoseArrays(np.empty(0), np.empty(0, np.int64), np.empty(0))
-    return _DoseArrays(
-        np.ascontiguousarray(doses.times, np.float64),
-        np.ascontiguousarray(doses.state, np.int64),
-        np.ascontiguousarray(doses.amount, np.float64),
-    )
+    times, state, amount = ((),) * 3 if doses is None else (doses.times, doses.state, doses.amount)
+    return _DoseArrays(_to_read(times), _to_read(state, np.int64), _to_read(amount))
+
+
+def _to_read(values: ArrayLike, kind: type[np.generic] = np.float64) -> Any:
+    """The values in one piece and read-only, without a copy where they are in one piece already.
+
+    Callers' arrays are read-only or not as it comes, which to the compiler are two types: it would compile all twice.
+    """
+    view = np.ascontiguousarray(values, kind).view()
+    view.flags.writeable = False
+    return view
 
 
 def _flat(drive: Drive | None) -> tuple[Array, Array, Array, float]:

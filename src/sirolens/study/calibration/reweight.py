@@ -105,11 +105,13 @@ def _reweighted(tilt: Array, T: Array, y: Array, values: Array, effective: Array
     for s in range(tilt.shape[0]):
         _weights(tilt[s], T, w)
         total, squares = 0.0, 0.0
-        values[s, :] = 0.0
+        for m in range(y.shape[1]):  # a slice would compile the words of its errors too, which takes ten times longer
+            values[s, m] = 0.0
         for i in range(w.size):
             total += w[i]
             squares += w[i] * w[i]
             for m in range(y.shape[1]):
                 values[s, m] += w[i] * y[i, m]
-        values[s, :] /= total
+        for m in range(y.shape[1]):
+            values[s, m] /= total
         effective[s] = total * total / squares
