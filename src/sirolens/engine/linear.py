@@ -8,16 +8,13 @@ the tests that hold them, are in docs/science/pk.md.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sirolens.engine.lanes import over_chunks
 from sirolens.engine.linear_events import Events, events_from_columns, merge_runs
 from sirolens.engine.linear_lane import (
     Records,
@@ -71,8 +68,8 @@ NEUTRAL: NDArray[np.float64] = np.array([np.nan, np.nan, 0, 0, 0, 0, 0, 1, 0, 0,
 """Values of parameters that a structure does not use; clearance and volume have none and are NaN."""
 NEUTRAL.setflags(write=False)
 
-# Fewer lane-records than this are not worth a second thread.
-WORTH_A_THREAD = 20_000
+# Lane-records that keep a thread busy for longer than it takes to start.
+WORTH_A_THREAD = 10_000
 
 Absorption = Literal["none", "first-order", "zero-order", "transit"]
 
@@ -177,17 +174,9 @@ def _modelled(events: Events, structure: Structure) -> tuple[str, ...]:
     return tuple(asked)
 
 
-def _over_chunks(lanes: int, records: int, threads: int | None, job: Callable[[int, int], None]) -> None:
-    """Run job(low, high) over all lanes, in threads where that pays; the answer does not depend on the cut."""
-    workers = (os.cpu_count() or 1) if threads is None else threads
-    workers = min(workers, lanes, 1 + records // WORTH_A_THREAD)
-    if workers <= 1:
-        job(0, lanes)
-        return
-    cuts = np.linspace(0, lanes, min(4 * workers, lanes) + 1).astype(int)
-    with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(job, int(low), int(high)) for low, high in pairwise(cuts)]:
-            done.result()
+def _worth(lanes: int, records: int) -> int:
+    """How many lanes make a further thread worth its start."""
+    return max(1, WORTH_A_THREAD * lanes // max(1, records))
 
 
 def concentrations(
@@ -257,7 +246,8 @@ def concentrations(
     def job(low: int, high: int) -> None:
         many_lanes(structure.code, dose_records, records, events.start, lanes, values, offsets, low, high, out)
 
-    _over_chunks(len(lanes), int((events.start[lanes + 1] - events.start[lanes]).sum()), threads, job)
+    visited = int((events.start[lanes + 1] - events.start[lanes]).sum())
+    over_chunks(len(lanes), threads, job, worth=_worth(len(lanes), visited))
     return Ragged(out, offsets)
 
 
@@ -330,5 +320,5 @@ def steady_state(
             structure.code, values, float(period_h), times, doses, int(compartment), outputs, low, high, out, area
         )
 
-    _over_chunks(len(values), len(values) * max(1, doses.size * outputs.size), threads, job)
+    over_chunks(len(values), threads, job, worth=_worth(1, doses.size * outputs.size))
     return SteadyState(out, area)
