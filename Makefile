@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
-# The tests start hundreds of processes: without kept bytecode each would compile every file it imports.
+# Every process of the tests imports some thousand files: without kept bytecode each would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
 
 help:                 ## list the targets
